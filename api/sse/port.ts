@@ -1,0 +1,25 @@
+import type { SessionsChanged } from "../../common/contracts/events.ts";
+import type { Entry } from "../../common/journal/port.ts";
+
+/** An entry with its frame's data, serialised once for all followers. */
+export interface HubEntry extends Entry {
+  /** `{"run_id":…,"run_seq":…,"attempt":…, …payload}` for run entries, the payload itself for others. */
+  readonly json: string;
+}
+
+/**
+ * Follows sessions with one blocking Redis read per process, whatever the number of followers (run-events R-26).
+ * The caller's position is its own: a slow reader delays nobody and is never skipped.
+ */
+export interface Hub {
+  /**
+   * Entries strictly after `after`, then live ones, in batches as they become available; the same loop for history and
+   * live. Ends quietly on abort. Rejects with `redis_unavailable` only when nothing can be read for the time of an outage
+   * longer than `outageMs`; a shorter outage is a pause.
+   */
+  follow(sessionId: string, after: number, signal: AbortSignal): AsyncIterable<readonly HubEntry[]>;
+  /** Session-list hints of every process, coalesced per follower so that scope only widens (R-2). */
+  hints(signal: AbortSignal): AsyncIterable<SessionsChanged>;
+  readonly stats: { readonly followers: number; readonly sessions: number; readonly entriesRead: number };
+  close(): Promise<void>;
+}

@@ -1,0 +1,51 @@
+/** The typed configuration of a process. Parsed once by `load.ts`, passed down in slices; durations in milliseconds. */
+export interface Config {
+  /** Absolute path; `~/.talaria` by default. */
+  readonly home: string;
+  /** `<home>/talaria`: our own files (talaria.db, uploads, logs, private Redis). */
+  readonly stateDir: string;
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Additional `Host` names answered (TALARIA_ALLOWED_HOSTS, comma separated). */
+    readonly allowedHosts: readonly string[];
+    /** Proxies whose X-Forwarded-* count (TALARIA_TRUSTED_PROXIES). */
+    readonly trustedProxies: readonly string[];
+    readonly maxStreams: number;
+    readonly maxConnections: number;
+  };
+  readonly auth: {
+    /** TALARIA_PASSWORD; null: no login by password. */
+    readonly password: string | null;
+    /** TALARIA_TOKEN; null: no bearer token. */
+    readonly token: string | null;
+  };
+  readonly redis: {
+    readonly url: string;
+    /** Key prefix of this deployment. */
+    readonly prefix: string;
+  };
+  readonly log: { readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent" };
+  readonly worker: {
+    readonly queues: readonly string[];
+    readonly concurrency: number;
+    /** How long running runs may go on after SIGTERM before they are handed back. */
+    readonly drainMs: number;
+    readonly lockMs: number;
+    readonly stalledCheckMs: number;
+  };
+  readonly runs: {
+    /** Executions without progress after which a run fails as `worker_crashed`. */
+    readonly maxAttempts: number;
+    readonly maxSteps: number;
+    /** After this a cancel is settled without the worker. */
+    readonly cancelGraceMs: number;
+    readonly maxJournalBytes: number;
+  };
+  readonly journal: {
+    readonly retentionMs: number;
+    readonly flushMs: number;
+    readonly heartbeatMs: number;
+    readonly slowReaderMs: number;
+  };
+}

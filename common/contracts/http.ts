@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { IdSchema, ProfileNameSchema } from "./ids.ts";
+import { MessageSchema } from "./message.ts";
+import { RunSchema, RunStatusSchema } from "./run.ts";
+import { SessionSchema } from "./session.ts";
+
+/** Bodies and queries of the native API (native-api). Requests are strict: unknown fields are refused. */
+
+const title = z.string().trim().min(1).max(300);
+const model = z.string().trim().min(1).max(200);
+const workspace = z.string().min(1).max(4096);
+
+export const CreateSessionBody = z
+  .strictObject({
+    id: IdSchema.optional().describe("makes the call idempotent"),
+    title: title.optional(),
+    profile: ProfileNameSchema.optional(),
+    model: model.optional(),
+    workspace: workspace.optional(),
+  })
+  .meta({ id: "CreateSession" });
+export type CreateSessionBody = z.infer<typeof CreateSessionBody>;
+
+export const PatchSessionBody = z
+  .strictObject({
+    title: title.optional(),
+    pinned: z.boolean().optional(),
+    archived: z.boolean().optional(),
+    model: model.nullable().optional(),
+    profile: ProfileNameSchema.optional(),
+    workspace: workspace.nullable().optional(),
+  })
+  .meta({ id: "PatchSession" });
+export type PatchSessionBody = z.infer<typeof PatchSessionBody>;
+
+export const MAX_INPUT_CHARS = 900_000;
+const InputPart = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text"), text: z.string().max(MAX_INPUT_CHARS) }),
+  z.strictObject({ type: z.literal("file"), upload_id: IdSchema }),
+]);
+
+export const StartRunBody = z
+  .strictObject({
+    input: z.union([z.string().min(1).max(MAX_INPUT_CHARS), z.array(InputPart).min(1).max(64)]),
+    model: model.optional(),
+    on_busy: z.enum(["reject", "queue", "interrupt", "steer"]).default("reject"),
+    recovery: z.enum(["resume", "fail"]).default("resume"),
+    attachments: z.array(z.unknown()).max(64).optional(),
+  })
+  .meta({ id: "StartRun" });
+export type StartRunBody = z.infer<typeof StartRunBody>;
+
+export const SettingsSchema = z
+  .strictObject({ bot_name: z.string().describe('name of the assistant in notices; "Hermes" when unset') })
+  .meta({ id: "Settings" });
+export type Settings = z.infer<typeof SettingsSchema>;
+export const PatchSettingsBody = z
+  .strictObject({
+    bot_name: z.string().max(200).nullable().optional().describe("null or blank: the default"),
+  })
+  .meta({ id: "PatchSettings" });
+export type PatchSettingsBody = z.infer<typeof PatchSettingsBody>;
+
+const page = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).max(512).optional(),
+};
+export const ListSessionsQuery = z.strictObject({
+  ...page,
+  q: z.string().max(200).optional(),
+  profile: ProfileNameSchema.optional(),
+  source: z.string().max(64).optional(),
+  archived: z.enum(["true", "false"]).optional(),
+});
+export type ListSessionsQuery = z.infer<typeof ListSessionsQuery>;
+export const ListMessagesQuery = z.strictObject({ limit: page.limit, before: page.cursor });
+export type ListMessagesQuery = z.infer<typeof ListMessagesQuery>;
+export const ListRunsQuery = z.strictObject({
+  ...page,
+  session_id: IdSchema.optional(),
+  status: RunStatusSchema.optional(),
+  profile: ProfileNameSchema.optional(),
+});
+export type ListRunsQuery = z.infer<typeof ListRunsQuery>;
+
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ data: z.array(item), next_cursor: z.string().nullable() });
+export const SessionAnswer = z.strictObject({ session: SessionSchema });
+export const RunAnswer = z.strictObject({ run: RunSchema });
+export const StartRunAnswer = z.strictObject({ run: RunSchema, events_url: z.string() });
+export const SessionList = listOf(SessionSchema);
+export const RunList = listOf(RunSchema);
+export const MessagePage = z.strictObject({
+  data: z.array(MessageSchema),
+  next_cursor: z.string().nullable(),
+  revision: z.number().int(),
+});
+export type MessagePage = z.infer<typeof MessagePage>;
+export const ErrorAnswer = z
+  .strictObject({
+    error: z.strictObject({ code: z.string(), message: z.string(), details: z.unknown().optional() }),
+  })
+  .meta({ id: "Error" });
+
+/** A page of a list, as stores return it. */
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly next_cursor: string | null;
+}

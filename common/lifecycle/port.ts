@@ -1,0 +1,17 @@
+import type { Run } from "../contracts/run.ts";
+
+/** What the api process asks of the lifecycle room; every call works while Redis is away. */
+export interface RunControl {
+  /** Something was accepted: move the outbox soon. Never throws, never waits. */
+  kick(): void;
+  /**
+   * Stops a run. `ended` tells that it had ended before (nothing changed). A queued run is settled at once without a worker;
+   * a running one becomes `cancelling`, and is settled without its worker after the grace time (reliability 9).
+   * Rejects with `run_not_found`.
+   */
+  cancel(runId: string): Promise<{ readonly run: Run; readonly ended: boolean }>;
+  /** Cancels the session's runs, removes its rows and its journal. Rejects with `session_not_found`. */
+  deleteSession(sessionId: string): Promise<void>;
+  /** Tells followers of the list and of the session that it changed. Never rejects. */
+  sessionChanged(sessionId: string, reason: "created" | "patched" | "deleted"): Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { ListRunsQuery, Page } from "../contracts/http.ts";
+import type { Message } from "../contracts/message.ts";
+import type { Run } from "../contracts/run.ts";
+
+export interface AcceptRequest {
+  readonly sessionId: string;
+  /** The message's text, as it goes to the model. */
+  readonly text: string;
+  readonly model: string | null;
+  readonly onBusy: "reject" | "queue";
+  readonly recovery: "resume" | "fail";
+  /** `Idempotency-Key`, kept 48 h together with a hash of the body. */
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+}
+
+/** What the HTTP layer needs of runs. `RunLedger` (ledger.ts) adds what lifecycle and workers need. */
+export interface RunStore {
+  /**
+   * One transaction: user message, run row, idempotency key, outbox. Durable when it resolves (reliability 1).
+   * Rejects with `session_not_found`, `session_busy` (details `{active_run_id}`), `idempotency_mismatch`.
+   */
+  accept(
+    request: AcceptRequest,
+  ): Promise<{ readonly run: Run; readonly message: Message; readonly replayed: boolean }>;
+  /** Rejects with `run_not_found`. `last_event_id` is null: the journal knows it. */
+  get(id: string): Promise<Run>;
+  /** Newest first. */
+  list(query: ListRunsQuery): Promise<Page<Run>>;
+  /** Runs of the session that have not ended, in the order they will run. */
+  unfinished(sessionId: string): Promise<readonly Run[]>;
+}
