@@ -78,6 +78,13 @@ export const SESSION_EVENT_SCHEMAS = {
   session_changed: z.object({ session: SessionSchema, reason: z.enum(["created", "patched", "deleted"]) }),
 } as const;
 export type SessionEventName = keyof typeof SESSION_EVENT_SCHEMAS;
+/** A session event as its writer hands it to the journal. */
+export type SessionEvent = {
+  [N in SessionEventName]: {
+    readonly event: N;
+    readonly payload: z.infer<(typeof SESSION_EVENT_SCHEMAS)[N]>;
+  };
+}[SessionEventName];
 
 /** Frames without an id: they never move a cursor. */
 export const RESET_SCHEMA = z.object({

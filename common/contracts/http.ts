@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { MessageSchema } from "./message.ts";
 import { RunSchema, RunStatusSchema } from "./run.ts";
-import { SessionSchema } from "./session.ts";
+import { SessionHeadSchema, SessionSchema } from "./session.ts";
 
 /** Bodies and queries of the native API (native-api). Requests are strict: unknown fields are refused. */
 
@@ -96,6 +96,26 @@ export const MessagePage = z.strictObject({
   revision: z.number().int(),
 });
 export type MessagePage = z.infer<typeof MessagePage>;
+/** `ids` is a comma separated list; unknown ones are left out of the answer. */
+export const HeadsQuery = z.strictObject({
+  ids: z
+    .string()
+    .max(200 * 65)
+    .transform((ids) => ids.split(",").filter((id) => id !== ""))
+    .pipe(z.array(IdSchema).min(1).max(200))
+    .meta({ override: { type: "string", description: "up to 200 session ids, separated by commas" } }),
+});
+export const HeadList = listOf(SessionHeadSchema.extend({ session_id: IdSchema }));
+export const ProfileList = listOf(z.strictObject({ name: ProfileNameSchema }));
+export const LoginBody = z.strictObject({ password: z.string().min(1).max(1024) }).meta({ id: "Login" });
+export const LoginAnswer = z.strictObject({ authenticated: z.literal(true) });
+/** A call that takes no fields. */
+export const EmptyBody = z.strictObject({});
+/** `Idempotency-Key`: opaque, 1 to 255 visible ASCII characters. */
+export const IdempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, "expected 1 to 255 visible ASCII characters");
+
 export const ErrorAnswer = z
   .strictObject({
     error: z.strictObject({ code: z.string(), message: z.string(), details: z.unknown().optional() }),

@@ -45,6 +45,8 @@ export interface RecordedStep {
 
 /** A tool call's record: `unknown` when an attempt died inside it. */
 export interface RecordedTool {
+  /** Call ids are unique within a step only: some providers count from 0 in each answer. */
+  readonly step: number;
   readonly callId: string;
   readonly outcome: "done" | "unknown";
   readonly result: string;

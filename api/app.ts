@@ -1,0 +1,120 @@
+import express, { type RequestHandler } from "express";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { TalariaError } from "../common/base/errors.ts";
+import type { Config } from "../common/config/schema.ts";
+import type { Journal } from "../common/journal/port.ts";
+import type { RunControl } from "../common/lifecycle/port.ts";
+import type { RunStore } from "../common/runs/port.ts";
+import type { SessionStore } from "../common/sessions/port.ts";
+import type { Auth } from "./middleware/auth.ts";
+import { jsonBody } from "./middleware/body.ts";
+import { errorHandler, isRedisAway } from "./middleware/errors.ts";
+import { hostGuard } from "./middleware/host.ts";
+import { originGuard } from "./middleware/origin.ts";
+import { DEFAULT_LIMITS, type Limits, loginLimits, requestLimit } from "./middleware/rate-limits.ts";
+import { requestId } from "./middleware/request-id.ts";
+import { noStore, securityHeaders } from "./middleware/security-headers.ts";
+import type { HealthCheck } from "./ops/health.ts";
+import { createMetrics } from "./ops/metrics.ts";
+import { mountResource, type Resource } from "./route.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { loginRoutes } from "./routes/login.ts";
+import { processRoutes } from "./routes/process.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { settingsRoutes } from "./routes/settings.ts";
+import { webPage } from "./routes/web.ts";
+import type { Hub } from "./sse/port.ts";
+import { createStreams } from "./sse/streams.ts";
+
+export interface AppDeps {
+  readonly config: {
+    readonly http: Pick<Config["http"], "host" | "allowedHosts" | "trustedProxies" | "maxStreams">;
+    readonly journal: Pick<Config["journal"], "heartbeatMs" | "slowReaderMs">;
+  };
+  readonly sessions: SessionStore;
+  readonly runs: RunStore;
+  readonly control: RunControl;
+  readonly journal: Journal;
+  readonly hub: Hub;
+  readonly profiles: { exists(name: string): Promise<boolean>; list(): Promise<readonly string[]> };
+  /** The folder as it is stored. Rejects with `workspace_refused`. */
+  readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
+  readonly auth: Auth;
+  readonly log: Logger;
+  /** The process' registry; the app adds its own metrics once. */
+  readonly metrics: Registry;
+  readonly health: { readonly checks: Readonly<Record<string, HealthCheck>> };
+  /** The built page; null: there is none. */
+  readonly webDir: string | null;
+  /** Aborts when the server begins to stop: open streams end cleanly, new ones are refused. */
+  readonly shutdown: AbortSignal;
+  /** Shown in the OpenAPI document. */
+  readonly version: string;
+  readonly limits?: Partial<Limits>;
+  /** How often open streams look at their login again; 60 s. */
+  readonly recheckMs?: number;
+}
+
+/** The HTTP side of an api process: guards, routes, streams, the page, one error handler. It does not listen. */
+export const createApp = (deps: AppDeps): express.Express => {
+  const limits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const { auth, config, log } = deps;
+  const streams = createStreams({
+    ...config.journal,
+    maxStreams: config.http.maxStreams,
+    maxPerFollower: limits.streamsPerPrincipal,
+    recheckMs: deps.recheckMs ?? 60_000,
+    shutdown: deps.shutdown,
+    isOutage: isRedisAway,
+    onFrames: (count) => metrics.framesSent.inc(count),
+    onEnd: (reason) => metrics.streamEnded(reason),
+    log,
+  });
+  const metrics = createMetrics(deps.metrics, () => streams.open);
+
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.enable("case sensitive routing");
+  app.set("trust proxy", config.http.trustedProxies.length > 0 ? [...config.http.trustedProxies] : false);
+  app.use(requestId(), securityHeaders(), hostGuard(config.http));
+
+  const identify = auth.identify();
+  const counted: readonly RequestHandler[] = auth.required ? [requestLimit(limits)] : [];
+  const inner = [originGuard(), noStore()];
+  /** The one decision of who may pass, for every address of ours (security-contract "Pattern"). */
+  const guardsOf = ({ path, access, stream = false }: Resource): readonly RequestHandler[] => [
+    ...(stream ? [] : [metrics.timed(path)]),
+    ...inner,
+    ...(access === "public" ? [] : [identify, ...(stream ? [] : counted), auth.demand()]),
+  ];
+  const readBody = jsonBody();
+  const mount = (resource: Resource, more: readonly RequestHandler[] = []): void =>
+    mountResource(app, resource, [...guardsOf(resource), ...more], readBody);
+
+  const { login, logout } = loginRoutes({ auth, recheckStreams: async () => undefined });
+  const resources: readonly Resource[] = [
+    ...sessionRoutes(deps),
+    ...runRoutes({ ...deps, metrics }),
+    ...eventRoutes({ ...deps, streams, isOutage: isRedisAway }),
+    ...settingsRoutes(deps),
+    logout,
+    ...processRoutes({ checks: deps.health.checks, metrics }),
+  ];
+  for (const resource of resources) mount(resource);
+  mount(login, auth.required ? loginLimits(limits) : []);
+  for (const resource of docsRoutes([...resources, login], deps.version)) mount(resource);
+
+  // What is unknown under our own addresses is behind the same door as what is known.
+  app.use(["/api", "/ops"], ...inner, identify, ...counted, auth.demand(), notFound);
+  app.use(...webPage(deps.webDir));
+  app.use(notFound);
+  app.use(errorHandler(log));
+  return app;
+};
+
+const notFound: RequestHandler = (_req, _res, next) =>
+  next(new TalariaError("not_found", "There is nothing at this address."));

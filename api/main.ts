@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Registry } from "prom-client";
+import { type Backbone, openBackbone } from "../common/backbone/open.ts";
+import { isTalariaError, messageOf } from "../common/base/errors.ts";
+import { loadConfig } from "../common/config/load.ts";
+import { createLogger } from "../common/logging/logger.ts";
+import { listProfiles } from "../common/profiles/names.ts";
+import { checkWorkspace } from "../common/profiles/workspace.ts";
+import { connectRedis } from "../common/redis/connect.ts";
+import { createApp } from "./app.ts";
+import { healthChecks } from "./health-checks.ts";
+import { createAuth } from "./middleware/auth.ts";
+import type { AuthStore } from "./middleware/auth-store.ts";
+import { createHttpServer } from "./server.ts";
+import { createHub } from "./sse/hub.ts";
+
+/** Exit codes: 78 when the configuration is wrong, so that whoever started the process does not start it again. */
+const EXIT_CONFIG = 78;
+const CLOSE_MS = 3_000;
+
+const main = async (): Promise<void> => {
+  const config = loadConfig(process.env, { argv: process.argv.slice(2) });
+  const log = createLogger({ name: "api", level: config.log.level });
+  const backbone = await openBackbone(config, "api", log);
+  const { closers, db, journal, keys, lifecycle, redis } = backbone;
+
+  const blocking = connectRedis(config.redis.url, "blocking", {
+    onError: (err) => log.warn({ err }, "hub connection"),
+  });
+  closers.add("hub connection", () => blocking.disconnect());
+  const hub = createHub({ journal, redis, blocking, keys, id: backbone.name, log });
+  closers.add("hub", () => hub.close());
+
+  const stopping = new AbortController();
+  const app = createApp({
+    config,
+    sessions: db.sessions,
+    runs: db.runs,
+    control: lifecycle.control,
+    journal,
+    hub,
+    profiles: {
+      exists: async (name) => (await listProfiles(config.home)).includes(name),
+      list: () => listProfiles(config.home),
+    },
+    workspaceCheck: (path) => checkWorkspace(config.home, path),
+    auth: createAuth({ config: config.auth, store: authStore(backbone) }),
+    log,
+    metrics: new Registry(),
+    health: { checks: healthChecks(backbone, blocking) },
+    webDir: webDir(),
+    shutdown: stopping.signal,
+    version: packageVersion(),
+  });
+  const server = createHttpServer(app, { maxConnections: config.http.maxConnections });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(config.http.port, config.http.host, resolve);
+  });
+  closers.add("http", () => new Promise<void>((resolve) => server.close(() => resolve())));
+  closers.add("streams", () => stopping.abort());
+
+  const { port } = server.address() as AddressInfo;
+  const host = config.http.host.includes(":") ? `[${config.http.host}]` : config.http.host;
+  const url = `http://${host}:${port}`;
+  log.info({ url, pid: process.pid }, "api ready");
+  process.send?.({ type: "ready", url });
+
+  let ending = false;
+  const end = async (why: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.info({ why }, "api stops");
+    const failed = await closers.close(CLOSE_MS);
+    if (failed.length > 0) log.warn({ failed }, "not everything closed in time");
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void end("SIGTERM"));
+  process.on("SIGINT", () => void end("SIGINT"));
+  // Started by a supervisor that is gone: nobody would stop this process any more.
+  process.on("disconnect", () => void end("the supervisor is gone"));
+};
+
+const authStore = ({ db }: Backbone): AuthStore => ({
+  add: (login, createdBeforeMs, seenBeforeMs) => db.write.addLogin(login, createdBeforeMs, seenBeforeMs),
+  get: (hash) => db.read.getLogin(hash),
+  touch: (hash, seenAtMs) => db.write.touchLogin(hash, seenAtMs),
+  remove: (hash) => db.write.removeLogin(hash),
+});
+
+const webDir = (): string | null => {
+  const dir = fileURLToPath(new URL("./web/dist/", import.meta.url));
+  return existsSync(dir) ? dir : null;
+};
+
+const packageVersion = (): string =>
+  (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string })
+    .version;
+
+main().catch((error: unknown) => {
+  const wrong = isTalariaError(error, "config_invalid") || (error as { code?: string }).code === "EADDRINUSE";
+  process.stderr.write(`${wrong ? messageOf(error) : `the api cannot start: ${messageOf(error)}`}\n`);
+  process.exit(wrong ? EXIT_CONFIG : 1);
+});

@@ -1,0 +1,216 @@
+import { newId } from "../../../common/base/ids.ts";
+import { type AppAction, type AppState, createAppState, reduceApp } from "../model/app-state.ts";
+import type { SessionAction } from "../model/session-state.ts";
+import type { Drafts, Workbench } from "../model/workbench.ts";
+import { createEventConnection, type Surroundings } from "../net/event-connection.ts";
+import { type Api, ApiError } from "../net/http.ts";
+import { createFrameQueue } from "./frame-queue.ts";
+import { createSender } from "./sender.ts";
+import { createSessionList } from "./session-list.ts";
+import { createTranscriptReader } from "./transcript-reader.ts";
+
+export interface WorkbenchDeps {
+  readonly api: Api;
+  readonly fetch: typeof fetch;
+  readonly surroundings: Surroundings;
+  readonly drafts: Drafts;
+  /** The session named by the address, and how the address follows the selection. */
+  readonly route: {
+    read(): string | null;
+    write(id: string | null, mode: "push" | "replace"): void;
+    onPop(listener: () => void): void;
+  };
+  /** Calls back before the next paint, or soon when nothing is painted. */
+  readonly schedule: (work: () => void) => void;
+}
+
+/** What the parts of the runtime share: the state, the one way to change it, and how failures are told. */
+export interface Store {
+  state(): AppState;
+  dispatch(action: AppAction): void;
+  act(id: string, ...actions: SessionAction[]): void;
+  /** Tells the person; a 401 asks for a login instead. `what` is the beginning of the sentence. */
+  report(what: string, error: unknown): void;
+}
+
+/** Joins the network to the model: the only place where both are known. Nothing of it touches the DOM. */
+export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
+  let state = createAppState(deps.route.read());
+  let toasts = 0;
+  const listeners = new Set<() => void>();
+
+  const store: Store = {
+    state: () => state,
+    dispatch(action) {
+      const next = reduceApp(state, action);
+      if (next === state) return;
+      state = next;
+      for (const listener of listeners) listener();
+    },
+    act: (id, ...actions) => store.dispatch({ type: "session_action", id, actions }),
+    report(what, error) {
+      if (error instanceof ApiError && error.status === 401) return store.dispatch({ type: "signed_out" });
+      const text = `${what} ${error instanceof Error ? error.message : String(error)}`;
+      const code = error instanceof ApiError ? error.code : null;
+      toasts += 1;
+      store.dispatch({ type: "toast", toast: { id: toasts, tone: "error", text, code } });
+    },
+  };
+
+  const list = createSessionList({ api: deps.api, store });
+  const transcripts = createTranscriptReader({ api: deps.api, store });
+  const sender = createSender({ api: deps.api, store, surroundings: deps.surroundings });
+
+  const frames = createFrameQueue({
+    schedule: deps.schedule,
+    apply(sessionId, batch) {
+      if (sessionId !== null) {
+        const before = state.open.get(sessionId)?.gaps ?? 0;
+        const hints = new Set(["sessions_changed"]);
+        const actions = batch.filter((frame) => !hints.has(frame.event));
+        store.act(sessionId, ...actions.map((frame): SessionAction => ({ type: "frame", frame })));
+        afterFrames(sessionId, before);
+        if (actions.some((frame) => frame.event === "session_changed" && frame.data.reason === "deleted"))
+          forget(sessionId);
+      }
+      if (batch.some((frame) => frame.event === "sessions_changed")) list.changed();
+    },
+  });
+
+  /** A hole: connect again at the cursor; when it is still there, ask for the whole state (run-events 10.2). */
+  const afterFrames = (id: string, gapsBefore: number): void => {
+    const session = state.open.get(id);
+    if (session === undefined) return;
+    if (session.gaps > 0) {
+      if (gapsBefore > 0 || session.cursor === null) store.act(id, { type: "forget_cursor" });
+      if (state.selected === id) connection.restart();
+      return;
+    }
+    transcripts.readIfWanted(id);
+  };
+
+  const connection = createEventConnection({
+    fetch: deps.fetch,
+    surroundings: deps.surroundings,
+    random: Math.random,
+    target: () => ({
+      sessionId: state.selected,
+      cursor: state.selected === null ? null : (state.open.get(state.selected)?.cursor ?? null),
+    }),
+    beforeConnect: frames.flush,
+    onFrame: frames.push,
+    onStatus(status) {
+      if (status.kind === "open") {
+        list.changed();
+        if (state.selected !== null) transcripts.readIfWanted(state.selected);
+      }
+      if (status.kind === "signed_out") store.dispatch({ type: "signed_out" });
+      if (status.kind === "refused" && status.status === 404 && state.selected !== null)
+        store.act(state.selected, { type: "missing" });
+      store.dispatch({ type: "connection", status });
+    },
+  });
+
+  /** `follow` false: the session is being created and cannot be followed yet. */
+  const show = (id: string | null, mode: "push" | "replace" | null, follow = true): void => {
+    if (id === state.selected && mode !== "replace") return;
+    frames.flush();
+    store.dispatch({ type: "select", id });
+    if (mode !== null) deps.route.write(id, mode);
+    if (!follow) return;
+    connection.restart();
+    if (id !== null) void transcripts.open(id);
+  };
+
+  const forget = (id: string): void => {
+    const wasSelected = state.selected === id;
+    store.dispatch({ type: "session_removed", id });
+    if (!wasSelected) return;
+    deps.route.write(null, "replace");
+    connection.restart();
+  };
+
+  /** What was not sent stands in the composer again, before what was typed since. */
+  const giveBack = (id: string | null, text: string): void => {
+    const since = deps.drafts.read(id);
+    deps.drafts.write(id, since === "" ? text : `${text}\n${since}`);
+  };
+
+  const begin = (): void => {
+    connection.restart();
+    list.changed();
+    void deps.api.settings().then(
+      (settings) => store.dispatch({ type: "settings", botName: settings.bot_name }),
+      () => undefined, // the default name serves (C-6)
+    );
+    if (state.selected !== null) void transcripts.open(state.selected);
+  };
+  deps.route.onPop(() => show(deps.route.read(), null));
+  begin();
+
+  return {
+    getState: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    drafts: deps.drafts,
+    select: (id) => show(id, "push"),
+    async send(id, text) {
+      if (id !== null) {
+        const sent = await sender.send(id, text);
+        if (!sent) giveBack(id, text);
+        return sent;
+      }
+      const created = newId("ses");
+      show(created, "push", false);
+      const sent = await sender.sendToNew(created, text, () => {
+        if (state.selected !== created) return;
+        connection.restart();
+        void transcripts.open(created);
+      });
+      if (sent) return true;
+      const exists = state.open.get(created)?.session != null;
+      giveBack(exists ? created : null, text);
+      if (!exists) forget(created);
+      return false;
+    },
+    stop(sessionId, runId) {
+      store.act(sessionId, { type: "stop_sent", runId });
+      void sender.cancel(runId).catch((error: unknown) => {
+        store.act(sessionId, { type: "stop_failed", runId }); // the turn stays live (C-20)
+        store.report("The run could not be stopped.", error);
+      });
+    },
+    rename(id, title) {
+      deps.api.patchSession(id, { title }).then(
+        ({ session }) => {
+          store.dispatch({ type: "list_session", session });
+          store.act(id, { type: "session", session });
+        },
+        (error: unknown) => store.report("The title was not saved.", error),
+      );
+    },
+    remove(id) {
+      deps.api.deleteSession(id).then(
+        () => forget(id),
+        (error: unknown) => store.report("The session was not deleted.", error),
+      );
+    },
+    search: list.search,
+    loadMoreSessions: list.loadMore,
+    loadOlder: transcripts.loadOlder,
+    retryLoad: (id) => void transcripts.open(id),
+    async signIn(password) {
+      try {
+        await deps.api.login(password);
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+      store.dispatch({ type: "signed_in" });
+      begin();
+      return null;
+    },
+    closeToast: (id) => store.dispatch({ type: "toast_closed", id }),
+  };
+};

@@ -1,0 +1,74 @@
+import { newId } from "../../../common/base/ids.ts";
+import type { Surroundings } from "../net/event-connection.ts";
+import { type Api, ApiError } from "../net/http.ts";
+import type { Store } from "./create-workbench.ts";
+
+const RETRY_MS = [400, 1_200, 3_000, 6_000] as const;
+
+/** Sends messages and stops. A lost answer is asked for again with the same key, so that one message stays one (C-4). */
+export const createSender = ({
+  api,
+  store,
+  surroundings,
+}: {
+  readonly api: Api;
+  readonly store: Store;
+  readonly surroundings: Surroundings;
+}) => {
+  /** Repeats what is harmless to repeat; rejects with the last error. */
+  const persist = async <T>(work: () => Promise<T>, onRetry: () => void): Promise<T> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        const delay = RETRY_MS[tries];
+        if (
+          !(error instanceof ApiError && error.isTransient) ||
+          delay === undefined ||
+          !surroundings.online()
+        )
+          throw error;
+        onRetry();
+        await new Promise((resolve) => setTimeout(resolve, delay));
+      }
+    }
+  };
+
+  const start = async (id: string, text: string, prepare: () => Promise<void>): Promise<boolean> => {
+    const key = newId("key");
+    store.act(id, { type: "start_sent", key, text });
+    const retrying = (): void => store.act(id, { type: "start_retrying", key });
+    try {
+      await persist(prepare, retrying);
+      const { run } = await persist(() => api.startRun(id, text, key), retrying);
+      store.act(id, { type: "start_accepted", key, run });
+      return true;
+    } catch (error) {
+      store.act(id, { type: "start_failed", key });
+      store.report("The message was not sent.", error);
+      return false;
+    }
+  };
+
+  return {
+    /** Resolves with false when the text has to go back to the composer. */
+    send: (id: string, text: string): Promise<boolean> => start(id, text, async () => undefined),
+    /** As `send`, creating the session first; `created` is called when it exists. */
+    sendToNew: (id: string, text: string, created: () => void): Promise<boolean> => {
+      let done = false;
+      return start(id, text, async () => {
+        if (done) return;
+        const { session } = await api.createSession(id); // the id makes it repeatable
+        done = true;
+        store.act(id, { type: "session", session });
+        store.dispatch({ type: "list_session", session });
+        created();
+      });
+    },
+    cancel: (runId: string): Promise<unknown> =>
+      persist(
+        () => api.cancelRun(runId),
+        () => undefined,
+      ),
+  };
+};

@@ -1,0 +1,89 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { ChatPane } from "./chat-pane.tsx";
+import { LoginForm } from "./login-form.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { Toasts } from "./toasts.tsx";
+import { useAppState, useWorkbench } from "./use-workbench.ts";
+
+/** The workbench: sessions on the left, the conversation beside them; on a phone the sessions are a drawer. */
+export const App = () => {
+  const workbench = useWorkbench();
+  const state = useAppState();
+  const [drawer, setDrawer] = useState(false);
+  const composer = useRef<HTMLTextAreaElement>(null);
+
+  const focusComposer = useCallback(() => requestAnimationFrame(() => composer.current?.focus()), []);
+  const startNew = useCallback(() => {
+    workbench.select(null);
+    setDrawer(false);
+    focusComposer();
+  }, [workbench, focusComposer]);
+  const open = useCallback(
+    (id: string) => {
+      workbench.select(id);
+      setDrawer(false);
+    },
+    [workbench],
+  );
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        startNew();
+      } else if (event.key === "Escape") setDrawer(false);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [startNew]);
+
+  // The drawer takes the focus when it opens and gives it back to where it came from.
+  const opener = useRef<Element | null>(null);
+  useEffect(() => {
+    if (drawer) {
+      opener.current = document.activeElement;
+      document.querySelector<HTMLElement>(".sidebar .new-session")?.focus();
+    } else if (opener.current instanceof HTMLElement) {
+      if (document.activeElement === document.body) opener.current.focus();
+      opener.current = null;
+    }
+  }, [drawer]);
+
+  const session = state.selected === null ? null : (state.open.get(state.selected) ?? null);
+  const title = session?.session?.title;
+  useEffect(() => {
+    document.title = title ? `${title} · Talaria` : "Talaria";
+  }, [title]);
+
+  return (
+    <div className="app" data-drawer={drawer ? "open" : "closed"}>
+      <a className="skip" href="#composer">
+        Skip to the message field
+      </a>
+      <Sidebar
+        list={state.list}
+        selected={state.selected}
+        onOpen={open}
+        onNew={startNew}
+        onClose={() => setDrawer(false)}
+      />
+      <button
+        className="scrim"
+        type="button"
+        tabIndex={-1}
+        aria-label="Close the session list"
+        onClick={() => setDrawer(false)}
+      />
+      <ChatPane
+        session={session}
+        connection={state.connection}
+        composer={composer}
+        covered={drawer}
+        onMenu={() => setDrawer(true)}
+        onNew={startNew}
+      />
+      <Toasts toasts={state.toasts} />
+      {state.signedOut && <LoginForm />}
+    </div>
+  );
+};

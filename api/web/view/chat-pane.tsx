@@ -1,0 +1,85 @@
+import type { RefObject } from "react";
+import type { ConnectionStatus } from "../model/connection.ts";
+import type { SessionState } from "../model/session-state.ts";
+import { activeRun, statusLineOf } from "../model/status-line.ts";
+import { ChatHeader } from "./chat-header.tsx";
+import { Composer } from "./composer.tsx";
+import { EmptyState } from "./empty-state.tsx";
+import { StateLine } from "./state-line.tsx";
+import { Transcript } from "./transcript.tsx";
+import { useWorkbench } from "./use-workbench.ts";
+
+export const ChatPane = (props: {
+  readonly session: SessionState | null;
+  readonly connection: ConnectionStatus;
+  readonly composer: RefObject<HTMLTextAreaElement | null>;
+  /** The drawer lies over it. */
+  readonly covered: boolean;
+  readonly onMenu: () => void;
+  readonly onNew: () => void;
+}) => {
+  const { session, connection } = props;
+  const workbench = useWorkbench();
+  const run = session === null ? null : activeRun(session);
+  const id = session?.id ?? null;
+
+  return (
+    <main className="chat" inert={props.covered}>
+      <ChatHeader session={session} onMenu={props.onMenu} onNew={props.onNew} />
+      <Conversation session={session} onPrompt={(text) => void workbench.send(id, text)} />
+      <footer className="dock">
+        <StateLine status={statusLineOf(session, connection)} />
+        <Composer
+          key="composer"
+          sessionId={id}
+          field={props.composer}
+          disabled={session?.phase === "missing"}
+          busy={run !== null}
+          stopping={run?.stopping ?? false}
+          onStop={run === null || session === null ? null : () => workbench.stop(session.id, run.runId)}
+        />
+      </footer>
+    </main>
+  );
+};
+
+const Conversation = (props: {
+  readonly session: SessionState | null;
+  readonly onPrompt: (text: string) => void;
+}) => {
+  const { session } = props;
+  const workbench = useWorkbench();
+  if (session === null) return <EmptyState onPrompt={props.onPrompt} />;
+  const hasTurns = session.messages.length > 0 || session.pending.length > 0 || session.runs.size > 0;
+  if (hasTurns) return <Transcript key={session.id} session={session} />;
+  switch (session.phase) {
+    case "loading":
+      return (
+        <div className="centre" aria-busy="true">
+          <span className="spinner" />
+        </div>
+      );
+    case "missing":
+      return (
+        <div className="centre">
+          <h2>This session is not here</h2>
+          <p>It may have been deleted, or the address is wrong.</p>
+          <button className="button" type="button" onClick={() => workbench.select(null)}>
+            Start a new one
+          </button>
+        </div>
+      );
+    case "failed":
+      return (
+        <div className="centre">
+          <h2>The conversation could not be read</h2>
+          <p>The server did not answer. Nothing is lost.</p>
+          <button className="button" type="button" onClick={() => workbench.retryLoad(session.id)}>
+            Try again
+          </button>
+        </div>
+      );
+    case "ready":
+      return <EmptyState onPrompt={props.onPrompt} />;
+  }
+};

@@ -1,0 +1,40 @@
+import type { RunFacts } from "../model/session-state.ts";
+import { AlertIcon, StopIcon } from "./icons.tsx";
+import { Markdown } from "./markdown.tsx";
+
+export type NoticeTone = "stopped" | "failed" | "interrupted" | "warning" | "info";
+
+/** Something about the run that the assistant did not say. */
+export const Notice = ({ markdown, tone }: { readonly markdown: string; readonly tone: NoticeTone }) => (
+  <aside className="notice" data-tone={tone}>
+    {tone === "stopped" ? <StopIcon /> : <AlertIcon />}
+    <Markdown text={markdown} streaming={false} />
+  </aside>
+);
+
+/** A failed run: what happened, its stable code, and what helps. `brief`: the notice above has said the first part. */
+export const ErrorCard = (props: {
+  readonly error: NonNullable<RunFacts["error"]>;
+  readonly brief: boolean;
+}) => {
+  const { error } = props;
+  return (
+    <aside className="notice" data-tone="failed">
+      <AlertIcon />
+      <div>
+        {!props.brief && (
+          <p>
+            <strong>{error.message}</strong> <code>{error.type}</code>
+          </p>
+        )}
+        {!props.brief && error.hint && <p>{error.hint}</p>}
+        {error.details && (
+          <details>
+            <summary>Details</summary>
+            <pre>{error.details}</pre>
+          </details>
+        )}
+      </div>
+    </aside>
+  );
+};

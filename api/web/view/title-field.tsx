@@ -1,0 +1,39 @@
+import { useEffect, useRef } from "react";
+
+/** A title being edited: Enter or leaving saves, Escape gives up. */
+export const TitleField = (props: {
+  readonly title: string;
+  readonly onSave: (title: string) => void;
+  readonly onClose: () => void;
+}) => {
+  const field = useRef<HTMLInputElement>(null);
+  const given = useRef(false);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
+  const finish = (save: boolean): void => {
+    if (given.current) return;
+    given.current = true;
+    const text = field.current?.value.trim() ?? "";
+    if (save && text !== "" && text !== props.title) props.onSave(text);
+    props.onClose();
+  };
+  return (
+    <input
+      ref={field}
+      className="title-field"
+      aria-label="Session title"
+      defaultValue={props.title}
+      maxLength={300}
+      onBlur={() => finish(true)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && !event.nativeEvent.isComposing) finish(true);
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          finish(false);
+        }
+      }}
+    />
+  );
+};

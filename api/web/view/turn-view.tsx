@@ -1,0 +1,147 @@
+import { memo } from "react";
+import type { Message } from "../../../common/contracts/message.ts";
+import { type Part, partsOfMessages, partsOfView, type Turn } from "../model/timeline.ts";
+import { CloseIcon } from "./icons.tsx";
+import { Markdown } from "./markdown.tsx";
+import { ErrorCard, Notice } from "./notice.tsx";
+import { ReasoningCard } from "./reasoning-card.tsx";
+import { ToolCardView } from "./tool-card.tsx";
+import { useWorkbench } from "./use-workbench.ts";
+
+/** One message and what came of it. A turn that changed nothing is not drawn again. */
+export const TurnView = memo(
+  function TurnView({ turn, sessionId }: { readonly turn: Turn; readonly sessionId: string }) {
+    const { live } = turn;
+    const asked = turn.committed.filter((message) => message.role === "user");
+    const notices = turn.committed.filter((message) => message.role === "notice");
+    const ended = live !== null && (live.awaiting || live.view.terminal !== null);
+    const parts = live === null ? partsOfMessages(turn.committed, turn.facts) : partsOfView(live.view, ended);
+    const working = live !== null && !ended && live.view.status === "running";
+
+    return (
+      <section className="turn" aria-label="Turn" aria-busy={working} data-live={live !== null}>
+        {asked.map((message) => (
+          <UserBubble key={message.id} text={message.content} />
+        ))}
+        {turn.pending !== null && (
+          <UserBubble text={turn.pending.text} note={turn.pending.retrying ? "Sending again…" : "Sending…"} />
+        )}
+        {turn.queued !== null && turn.runId !== null && (
+          <QueuedNote place={turn.queued} runId={turn.runId} sessionId={sessionId} />
+        )}
+        {parts.map((part) => (
+          <PartView key={part.key} part={part} />
+        ))}
+        {working && parts.length === 0 && <Waiting />}
+        <Warnings turn={turn} />
+        {notices.map((message) => (
+          <Notice key={message.id} markdown={message.content} tone={toneOf(message)} />
+        ))}
+        {live?.localNotice && <Notice markdown={live.localNotice} tone="stopped" />}
+        <Failure turn={turn} stored={notices.length > 0} />
+        {(turn.facts?.recovered || live?.view.recovered) && (
+          <p className="turn-note">
+            Recovered after a crash: what had been done was kept, nothing was repeated.
+          </p>
+        )}
+        {turn.facts?.toolLimit && <p className="turn-note">The limit of tool calls was reached.</p>}
+      </section>
+    );
+  },
+  (a, b) =>
+    a.sessionId === b.sessionId &&
+    a.turn.live === b.turn.live &&
+    a.turn.facts === b.turn.facts &&
+    a.turn.queued === b.turn.queued &&
+    a.turn.pending === b.turn.pending &&
+    a.turn.committed.length === b.turn.committed.length &&
+    a.turn.committed.every((message, i) => message === b.turn.committed[i]),
+);
+
+const PartView = ({ part }: { readonly part: Part }) => {
+  switch (part.kind) {
+    case "text":
+      return (
+        <div className="answer">
+          <Markdown text={part.text} streaming={part.open} />
+        </div>
+      );
+    case "reasoning":
+      return <ReasoningCard text={part.text} open={part.open} />;
+    case "tool":
+      return <ToolCardView card={part} />;
+  }
+};
+
+const UserBubble = ({ text, note }: { readonly text: string; readonly note?: string }) => (
+  <div className="user-row">
+    <div className="user-bubble">
+      <span className="visually-hidden">You: </span>
+      {text}
+    </div>
+    {note !== undefined && <p className="turn-note">{note}</p>}
+  </div>
+);
+
+const QueuedNote = (props: {
+  readonly place: number;
+  readonly runId: string;
+  readonly sessionId: string;
+}) => {
+  const workbench = useWorkbench();
+  return (
+    <p className="turn-note queued-note">
+      Queued, number {props.place}
+      <button
+        className="icon-button small"
+        type="button"
+        aria-label="Take the message out of the queue"
+        onClick={() => workbench.stop(props.sessionId, props.runId)}
+      >
+        <CloseIcon />
+      </button>
+    </p>
+  );
+};
+
+const Waiting = () => (
+  <p className="waiting" aria-hidden="true">
+    <span />
+    <span />
+    <span />
+  </p>
+);
+
+const Warnings = ({ turn }: { readonly turn: Turn }) => {
+  const warnings = turn.live?.view.warnings ?? turn.facts?.warnings ?? [];
+  return warnings.map((warning, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: warnings are only ever added
+    <Notice key={i} markdown={warning.message} tone="warning" />
+  ));
+};
+
+/** The stored notice says what happened; the event adds code, hint and details. */
+const Failure = ({ turn, stored }: { readonly turn: Turn; readonly stored: boolean }) => {
+  const error = turn.facts?.error ?? errorOfLive(turn);
+  if (error === null) return null;
+  if (stored && !error.details) return null;
+  return <ErrorCard error={error} brief={stored} />;
+};
+
+const errorOfLive = (turn: Turn): NonNullable<Turn["facts"]>["error"] => {
+  const end = turn.live?.view.terminal;
+  return end?.event === "apperror" ? (end.payload as unknown as NonNullable<Turn["facts"]>["error"]) : null;
+};
+
+const toneOf = (message: Message): "stopped" | "failed" | "interrupted" | "info" => {
+  switch (message.status) {
+    case "cancelled":
+      return "stopped";
+    case "failed":
+    case "interrupted":
+      return message.status;
+    case "complete":
+    case "partial":
+      return "info";
+  }
+};

@@ -1,0 +1,99 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { Closers } from "../base/closers.ts";
+import { newId } from "../base/ids.ts";
+import type { Config } from "../config/schema.ts";
+import { publishHint } from "../journal/hints.ts";
+import type { Journal } from "../journal/port.ts";
+import { createRedisJournal } from "../journal/redis.ts";
+import { createLifecycle, type Lifecycle } from "../lifecycle/create.ts";
+import type { LifecycleDeps } from "../lifecycle/deps.ts";
+import type { Logger } from "../logging/logger.ts";
+import { publishCancel } from "../queues/cancel-channel.ts";
+import { createRunQueue } from "../queues/run-queue.ts";
+import { connectRedis } from "../redis/connect.ts";
+import { createKeys, type Keys } from "../redis/keys.ts";
+import { assertUsableRedis } from "../redis/requirements.ts";
+import { openTalariaDb, type TalariaDb } from "../talaria-db/open.ts";
+import { openCanonicalStore } from "./canonical.ts";
+
+/** What an api process and a worker have in common: stores, Redis, journal, queue and the lifecycle over them. */
+export interface Backbone {
+  /** Unique per process start; names it in rows, logs and wake keys. */
+  readonly name: string;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly db: TalariaDb;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly journal: Journal;
+  readonly lifecycle: Lifecycle;
+  readonly lifecycleDeps: LifecycleDeps;
+  readonly closers: Closers;
+}
+
+/**
+ * Opens everything in order and registers its closing. Rejects with `config_invalid` when Redis may evict or forget keys
+ * (reliability, settings), with `store_unavailable` when talaria.db cannot be opened.
+ */
+export const openBackbone = async (
+  config: Config,
+  role: "api" | "worker",
+  log: Logger,
+): Promise<Backbone> => {
+  const name = newId(
+    `${role}-${hostname()
+      .replace(/[^A-Za-z0-9-]/g, "")
+      .slice(0, 24)}`,
+  );
+  const closers = new Closers();
+  try {
+    const onError = (what: string) => (err: unknown) => log.warn({ err, what }, "redis connection");
+    const connect = (what: string, kind: Parameters<typeof connectRedis>[1]): Redis => {
+      const connection = connectRedis(config.redis.url, kind, { onError: onError(what) });
+      closers.add(what, () => connection.disconnect());
+      return connection;
+    };
+    const redis = connect("redis commands", "command");
+    const producer = connect("redis queue", "queue-producer");
+    await assertUsableRedis(redis);
+
+    const db = await openTalariaDb(join(config.stateDir, "talaria.db"));
+    closers.add("talaria.db", () => db.close());
+    const canonical = await openCanonicalStore(config.home);
+    closers.add("state.db", () => canonical.close());
+
+    const keys = createKeys(config.redis.prefix);
+    const journal = createRedisJournal({
+      redis,
+      keys,
+      archive: db.archive,
+      maxRunBytes: config.runs.maxJournalBytes,
+    });
+    const queue = createRunQueue(producer, config.redis.prefix, onError("run queue"));
+    closers.add("run queue", () => queue.close());
+
+    const lifecycleDeps: LifecycleDeps = {
+      read: db.read,
+      write: db.write,
+      journal,
+      queue,
+      canonical,
+      // A lost hint only delays a refresh.
+      hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
+      wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
+      log,
+    };
+    const lifecycle = createLifecycle(lifecycleDeps, name, {
+      cancelGraceMs: config.runs.cancelGraceMs,
+      retentionMs: config.journal.retentionMs,
+    });
+    closers.add("lifecycle", () => lifecycle.close());
+    db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
+    return { name, config, log, db, redis, keys, journal, lifecycle, lifecycleDeps, closers };
+  } catch (error) {
+    await closers.close(2_000);
+    throw error;
+  }
+};

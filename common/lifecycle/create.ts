@@ -1,0 +1,34 @@
+import { createRunControl } from "./control.ts";
+import type { LifecycleDeps } from "./deps.ts";
+import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { createFinisher, type Finisher } from "./finish.ts";
+import type { RunControl } from "./port.ts";
+import { type ReconcilerOptions, startReconciler } from "./reconciler.ts";
+import { createSettler, type Settler } from "./settle.ts";
+
+export interface Lifecycle {
+  readonly finisher: Finisher;
+  readonly dispatcher: Dispatcher;
+  readonly settler: Settler;
+  readonly control: RunControl;
+  /** Stops the timers and waits for what was begun. */
+  close(): Promise<void>;
+}
+
+/** Everything that a process needs to move runs along; `name` identifies the process in rows and logs. */
+export const createLifecycle = (deps: LifecycleDeps, name: string, options: ReconcilerOptions): Lifecycle => {
+  const finisher = createFinisher(deps);
+  const dispatcher = createDispatcher(deps, finisher);
+  const settler = createSettler(deps, finisher, dispatcher, name);
+  const reconciler = startReconciler(deps, dispatcher, settler, options);
+  return {
+    finisher,
+    dispatcher,
+    settler,
+    control: createRunControl(deps, dispatcher, settler),
+    close: async () => {
+      await reconciler.close();
+      await dispatcher.settled();
+    },
+  };
+};

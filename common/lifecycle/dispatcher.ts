@@ -1,0 +1,116 @@
+import pLimit from "p-limit";
+import type { OutboxRow } from "../runs/ledger.ts";
+import { entryOf, type LifecycleDeps } from "./deps.ts";
+import type { Finisher } from "./finish.ts";
+
+const PARALLEL = 32;
+const TAKE = 200;
+
+/** Moves the outbox: what a transaction decided is told to journal, queue and state.db, at least once, harmlessly repeated. */
+export interface Dispatcher {
+  /** Handles rows that this process wrote or took; the ones that fail stay and are tried again. Never rejects. */
+  handle(rows: readonly OutboxRow[]): Promise<void>;
+  /** Takes rows whose lease ran out (their process died, Redis was away) and handles them. Never rejects. */
+  sweep(): Promise<void>;
+  /** Resolves when everything handed over so far has been tried. */
+  settled(): Promise<void>;
+}
+
+export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispatcher => {
+  const { read, write, journal, queue, log } = deps;
+  const limit = pLimit(PARALLEL);
+  const underway = new Set<Promise<void>>();
+
+  const announce = async (row: OutboxRow): Promise<number> => {
+    const news = await read.announcement(row.runId);
+    if (news === null) return 0;
+    const { record, message, minSeq } = news;
+    const shown =
+      message.content.length > 60_000
+        ? { ...message, content: `${message.content.slice(0, 60_000)}…` }
+        : message;
+    const result = await journal.announce(
+      { sessionId: row.sessionId, runId: row.runId, generation: record.generation, attempt: 0, minSeq },
+      "queued",
+      [entryOf({ event: "run_queued", payload: { position: record.run.position, message: shown } })],
+    );
+    deps.hint({ session_id: row.sessionId, profile: record.run.profile });
+    return result.status === "ok" ? result.lastSeq : 0;
+  };
+
+  /** Tells one row; resolves with [done, journal position]. */
+  const tell = async (row: OutboxRow): Promise<readonly [boolean, number]> => {
+    switch (row.kind) {
+      case "announce":
+        return [true, await announce(row)];
+      case "dispatch": {
+        const record = await read.findRecord(row.runId);
+        if (record !== null) await queue.add(row.runId, record.run.attempt + 1);
+        return [true, 0];
+      }
+      case "sync":
+        return [await finisher.sync(row.runId), 0];
+      case "finish":
+        return [true, (await finisher.finish(row.runId))?.seq ?? 0];
+    }
+  };
+
+  /** Rows of one session, in order: a run is announced before its job exists, and ended before the next one starts. */
+  const handleSession = async (rows: readonly OutboxRow[]): Promise<void> => {
+    const done: number[] = [];
+    let seq = 0;
+    let sessionId = "";
+    try {
+      for (const row of rows) {
+        sessionId = row.sessionId;
+        const [finished, position] = await tell(row);
+        seq = Math.max(seq, position);
+        if (finished) done.push(row.id);
+        else await write.outboxRetry([row.id], Math.min(60, 2 ** Math.min(row.tries, 6)));
+      }
+    } catch (err) {
+      log.warn(
+        { err, session: sessionId, kinds: rows.map((row) => row.kind) },
+        "the outbox could not be moved; trying again",
+      );
+    }
+    if (done.length > 0) await write.outboxDone(done, seq > 0 ? [[sessionId, seq]] : []);
+  };
+
+  const handle = (rows: readonly OutboxRow[]): Promise<void> => {
+    const sessions = Map.groupBy(inOrder(rows), (row) => row.sessionId);
+    const work = Promise.all(
+      [...sessions.values()].map((group) =>
+        limit(() => handleSession(group)).catch((err: unknown) =>
+          log.error({ err }, "the outbox could not be cleared"),
+        ),
+      ),
+    ).then(() => {
+      underway.delete(work);
+    });
+    underway.add(work);
+    return work;
+  };
+
+  return {
+    handle,
+    sweep: async () => {
+      try {
+        for (;;) {
+          const rows = await write.takeOutbox(TAKE);
+          await handle(rows);
+          if (rows.length < TAKE) return;
+        }
+      } catch (err) {
+        log.warn({ err }, "the outbox could not be read");
+      }
+    },
+    settled: async () => {
+      await Promise.all(underway);
+    },
+  };
+};
+
+const RANK = { sync: 0, finish: 1, announce: 2, dispatch: 3 } as const;
+const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
+  [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

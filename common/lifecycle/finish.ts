@@ -1,0 +1,127 @@
+import type { RunEvent } from "../contracts/events.ts";
+import type { Message } from "../contracts/message.ts";
+import type { RunView } from "../contracts/run-view.ts";
+import type { EndedTurn } from "../runs/ledger.ts";
+import { entryOf, type LifecycleDeps } from "./deps.ts";
+import { type KnownStep, repairEvents } from "./repair.ts";
+import { terminalEvents } from "./terminal.ts";
+import { abandonedTools, isAbandoned } from "./tool-events.ts";
+import { readRunView } from "./view.ts";
+
+/** How long a run's end waits for its profile's state.db before it is told without it, in milliseconds. */
+const CANONICAL_WAIT_MS = 2_000;
+
+export interface Finisher {
+  /**
+   * Journals the end of a committed run, once: what the journal lacks of the committed turn, the end of tools left open,
+   * the terminal event, `stream_end` (R-7, R-9, R-16, R-37). `view` spares reading the journal when the caller knows that
+   * it holds everything. Resolves with the log's last seq, null when the run is gone. Rejects when Redis is away.
+   */
+  finish(
+    runId: string,
+    turn?: EndedTurn,
+    view?: RunView | "complete",
+  ): Promise<{ readonly sessionId: string; readonly seq: number } | null>;
+  /** Brings the turn into state.db; true when nothing is left to do. */
+  sync(runId: string, turn?: EndedTurn): Promise<boolean>;
+  /** Both, in order: state.db first, but never longer than a bound (DESIGN 6.5, 12.8). */
+  conclude(
+    turn: EndedTurn,
+    view: RunView | "complete",
+  ): Promise<{ readonly synced: boolean; readonly seq: number | null }>;
+}
+
+export const createFinisher = ({ read, journal, canonical, hint, log }: LifecycleDeps): Finisher => {
+  const finish: Finisher["finish"] = async (runId, given, known) => {
+    const turn = given ?? (await read.endedTurn(runId));
+    if (turn === null) return null;
+    const { run } = turn.record;
+    const view = known ?? (await readRunView(journal, run.session_id, runId));
+    const events: RunEvent[] = [];
+    if (view !== "complete") {
+      if (view.lastSeq === 0) events.push(...beginning(turn));
+      events.push(...repairEvents(view, stepsOf(turn.messages)));
+      events.push(...abandonedTools(view, run.status === "cancelled" ? "stopped" : "unknown"));
+    }
+    events.push(...terminalEvents(turn));
+    const target = {
+      sessionId: run.session_id,
+      runId,
+      generation: turn.record.generation,
+      attempt: run.attempt,
+      minSeq: turn.minSeq,
+    };
+    const result = await journal.announce(target, "end", events.map(entryOf), true);
+    hint({ session_id: run.session_id, profile: run.profile });
+    return { sessionId: run.session_id, seq: result.status === "ok" ? result.lastSeq : 0 };
+  };
+
+  const sync: Finisher["sync"] = async (runId, given) => {
+    const turn = given ?? (await read.endedTurn(runId));
+    if (turn === null) return true;
+    const result = await canonical.appendTurn(turn);
+    if (result === "refused")
+      log.warn({ run: runId, session: turn.session.id }, "state.db does not take this turn");
+    return result !== "later";
+  };
+
+  return {
+    finish,
+    sync,
+    conclude: async (turn, view) => {
+      const { id } = turn.record.run;
+      const syncing = sync(id, turn).catch((err: unknown) => {
+        log.warn({ err, run: id }, "state.db could not be written; trying again later");
+        return false;
+      });
+      const synced = await withinMs(syncing, CANONICAL_WAIT_MS);
+      const finished = await finish(id, turn, view).catch((err: unknown) => {
+        log.warn({ err, run: id }, "the journal could not be written; the end will be told later");
+        return null;
+      });
+      return { synced, seq: finished?.seq ?? null };
+    },
+  };
+};
+
+const withinMs = async (work: Promise<boolean>, ms: number): Promise<boolean> => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+/** The first events of a run whose journal was lost as a whole. */
+const beginning = ({ record, messages }: EndedTurn): RunEvent[] => {
+  const message = messages[0];
+  return message === undefined
+    ? []
+    : [{ event: "run_queued", payload: { position: record.run.position, message } }];
+};
+
+/** The committed turn as steps: every assistant message was one model call, followed by its tools' results. */
+const stepsOf = (messages: readonly Message[]): KnownStep[] => {
+  const steps: KnownStep[] = [];
+  for (const message of messages) {
+    if (message.role !== "assistant") continue;
+    const tools = (message.tool_calls ?? []).map((call) => {
+      const result = messages.find((other) => other.role === "tool" && other.tool_call_id === call.id);
+      const ended = result !== undefined && !isAbandoned(result.content);
+      return {
+        call,
+        started: ended,
+        end: ended
+          ? {
+              result: result.content,
+              isError: result.is_error ?? false,
+              outcome: "done" as const,
+              durationS: null,
+            }
+          : null,
+      };
+    });
+    steps.push({ step: steps.length + 1, text: message.content, reasoning: message.reasoning ?? "", tools });
+  }
+  return steps;
+};

@@ -1,0 +1,107 @@
+import pLimit from "p-limit";
+import { runJobId } from "../queues/catalog.ts";
+import type { LifecycleDeps } from "./deps.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Settler } from "./settle.ts";
+
+export interface ReconcilerOptions {
+  /** After this a stop is settled without the worker, in milliseconds. */
+  readonly cancelGraceMs: number;
+  /** How long an archived run stays in the stream, in milliseconds. */
+  readonly retentionMs: number;
+}
+
+const OUTBOX_EVERY_MS = 1_000;
+const JOBS_EVERY_MS = 5_000;
+const HOUSEKEEPING_EVERY_MS = 60_000;
+/** A run this young is not missing yet, in seconds. */
+const YOUNG_S = 5;
+const LIMIT = 500;
+
+/**
+ * Looks for what a dead process left behind, in every process: outbox rows nobody told, runs without a job, stops without
+ * an answer (reliability 1, 2). `close` ends the timers and waits for the pass under way.
+ */
+export const startReconciler = (
+  deps: LifecycleDeps,
+  dispatcher: Dispatcher,
+  settler: Settler,
+  options: ReconcilerOptions,
+): { close(): Promise<void> } => {
+  const { read, write, journal, queue, log } = deps;
+  const limit = pLimit(16);
+  const nowS = (): number => Date.now() / 1000;
+
+  const overdueCancels = async (): Promise<void> => {
+    for (const runId of await read.overdueCancels(nowS() - options.cancelGraceMs / 1000)) {
+      await settler.settle(runId, { kind: "cancelled" });
+    }
+  };
+
+  /** Queue jobs that were lost (an emptied Redis, a truncated log) are made again from the database. */
+  const lostJobs = async (): Promise<void> => {
+    const runs = await read.expectingJobs(nowS() - YOUNG_S, LIMIT);
+    const lost = await Promise.all(
+      runs.map(({ run, jobId }) =>
+        limit(async () => {
+          const ids = [runJobId(run.id, run.attempt + 1), ...(jobId === null ? [] : [jobId])];
+          return (await queue.anyLive(ids)) ? null : run.id;
+        }),
+      ),
+    );
+    const ids = lost.filter((id) => id !== null);
+    if (ids.length === 0) return;
+    log.warn({ runs: ids.length }, "runs without a job are queued again");
+    await dispatcher.handle(await write.redispatch(ids));
+  };
+
+  const housekeeping = async (): Promise<void> => {
+    await write.forgetOldKeys();
+    const nowMs = Date.now();
+    for (const { id, session_id } of await read.unarchivedRuns(nowS() - options.retentionMs / 1000, LIMIT)) {
+      await journal.archive(session_id, id);
+    }
+    const until = nowMs - options.retentionMs;
+    for (const sessionId of await read.trimmableSessions(until - 2 * HOUSEKEEPING_EVERY_MS, until, LIMIT)) {
+      await journal.trim(sessionId, until);
+    }
+  };
+
+  const loops = [
+    every(OUTBOX_EVERY_MS, async () => {
+      await dispatcher.sweep();
+      await overdueCancels();
+    }),
+    every(JOBS_EVERY_MS, lostJobs),
+    every(HOUSEKEEPING_EVERY_MS, housekeeping),
+  ];
+
+  function every(ms: number, work: () => Promise<void>): { close(): Promise<void> } {
+    let stopped = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let pass: Promise<void> = Promise.resolve();
+    const round = (): void => {
+      pass = work()
+        .catch((err: unknown) => log.warn({ err }, "a reconciling pass failed; the next one follows"))
+        .then(() => {
+          // Jitter keeps processes from looking at the same moment.
+          if (!stopped) timer = setTimeout(round, ms * (0.8 + Math.random() * 0.4));
+        });
+    };
+    round();
+    return {
+      close: async () => {
+        stopped = true;
+        clearTimeout(timer);
+        await pass;
+        clearTimeout(timer);
+      },
+    };
+  }
+
+  return {
+    close: async () => {
+      await Promise.all(loops.map((loop) => loop.close()));
+    },
+  };
+};

@@ -1,0 +1,34 @@
+/** A profile as values: read once for a run or job, then passed down. Nobody asks for "the active profile" (P-4). */
+export interface Profile {
+  readonly name: string;
+  /** Absolute folder: state.db, config.yaml, .env, skills … */
+  readonly home: string;
+  /** Variables of its `.env` that a profile may set; nothing of the server's environment (P-2, P-15). */
+  readonly env: Readonly<Record<string, string>>;
+  /** Values of `env` that must appear in no event, log or answer: for the redactor (P-25). */
+  readonly secrets: readonly string[];
+  readonly model: ProfileModel;
+  /** Name of the assistant for this profile; null: the server's setting. */
+  readonly botName: string | null;
+  readonly agent: AgentSettings;
+  /** Lines of `.env` that were skipped: number and reason, never the value (P-3). */
+  readonly warnings: readonly string[];
+}
+
+/** `provider` is "demo" when none is configured. Same fields as the engine port's `ModelSettings`. */
+export interface ProfileModel {
+  readonly provider: string;
+  /** "" when the provider's own default is meant. */
+  readonly model: string;
+  readonly baseUrl: string | null;
+  /** null: the profile has no key for its provider; never another's (P-15). */
+  readonly apiKey: string | null;
+}
+
+/** `agent:` in config.yaml. */
+export interface AgentSettings {
+  /** null: the server's limit. */
+  readonly maxSteps: number | null;
+  /** `SOUL.md`: instructions before every conversation; "" without one. */
+  readonly instructions: string;
+}

@@ -1,0 +1,114 @@
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import { TalariaError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import type { Message } from "../contracts/message.ts";
+import type { Run } from "../contracts/run.ts";
+import { type MessageRow, messageFromRow, type SessionRow } from "../sessions/rows.ts";
+import type { OutboxRow } from "./ledger.ts";
+import type { OutboxOps } from "./outbox-ops.ts";
+import type { AcceptRequest } from "./port.ts";
+import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
+
+const IDEMPOTENCY_KEEP_S = 48 * 3600;
+
+/** What a session is called until it gets a real title: the start of its first message. */
+export const provisionalTitle = (text: string): string | null => {
+  const line = text.trim().split("\n", 1)[0]?.trim() ?? "";
+  const chars = [...line];
+  return line === "" ? null : chars.length <= 80 ? line : `${chars.slice(0, 79).join("")}…`;
+};
+
+/** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
+export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: Clock) => {
+  const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const known = db.prepare<[string, string], { body_hash: string; run_id: string; created_at: number }>(
+    "select body_hash, run_id, created_at from idempotency_keys where session_id = ? and key = ?",
+  );
+  const remember = db.prepare(
+    "insert or replace into idempotency_keys (session_id, key, body_hash, run_id, created_at) values (?, ?, ?, ?, ?)",
+  );
+  const forget = db.prepare<[number]>("delete from idempotency_keys where created_at < ?");
+  const active = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+     order by turn limit 1`,
+  );
+  const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
+  const insertRun = db.prepare(
+    `insert into runs (id, session_id, turn, profile, model, status, recovery, created_at)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?)`,
+  );
+  const insertMessage = db.prepare(
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at)
+     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?)`,
+  );
+  const message = db.prepare<[string], MessageRow>("select * from messages where id = ?");
+  const touch = db.prepare(
+    `update sessions set next_turn = next_turn + 1, message_count = message_count + 1, revision = revision + 1,
+       last_message_at = @at, updated_at = @at, activity_at = @at, active_run_id = coalesce(active_run_id, @run),
+       title_source = case when title is null and @title is not null then 'provisional' else title_source end,
+       title = coalesce(title, @title)
+     where id = @id`,
+  );
+
+  const load = (id: string): { run: Run; message: Message } => {
+    const row = run.get(id);
+    const text = message.get(`${id}-0`);
+    if (row === undefined || text === undefined)
+      throw new TalariaError("run_not_found", "there is no such run");
+    return { run: runFromRow(row), message: messageFromRow(text) };
+  };
+
+  return {
+    acceptRun(request: AcceptRequest): {
+      run: Run;
+      message: Message;
+      replayed: boolean;
+      outbox: OutboxRow[];
+    } {
+      const at = now();
+      const owner = session.get(request.sessionId);
+      if (owner === undefined) throw new TalariaError("session_not_found", "there is no such session");
+      if (request.idempotency !== null) {
+        const earlier = known.get(request.sessionId, request.idempotency.key);
+        if (earlier !== undefined && earlier.created_at > at - IDEMPOTENCY_KEEP_S) {
+          if (earlier.body_hash !== request.idempotency.bodyHash) {
+            throw new TalariaError("idempotency_mismatch", "this Idempotency-Key was used with another body");
+          }
+          return { ...load(earlier.run_id), replayed: true, outbox: [] };
+        }
+      }
+      const before = active.get(request.sessionId);
+      if (before !== undefined && request.onBusy === "reject") {
+        throw new TalariaError("session_busy", "the session has an active run", {
+          details: { active_run_id: before.id },
+        });
+      }
+      const id = newId("run", at * 1000);
+      insertRun.run(
+        id,
+        owner.id,
+        owner.next_turn,
+        owner.profile,
+        request.model ?? owner.model,
+        request.recovery,
+        at,
+      );
+      insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
+      touch.run({ id: owner.id, run: id, at, title: provisionalTitle(request.text) });
+      if (request.idempotency !== null) {
+        remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);
+      }
+      const rows = [outbox.putOutbox("announce", owner.id, id)];
+      if (before === undefined) rows.push(outbox.putOutbox("dispatch", owner.id, id));
+      return { ...load(id), replayed: false, outbox: rows };
+    },
+
+    /** Removes idempotency keys whose 48 hours are over. */
+    forgetOldKeys(): number {
+      return forget.run(now() - IDEMPOTENCY_KEEP_S).changes;
+    },
+  };
+};
+
+export type AcceptOps = ReturnType<typeof createAcceptOps>;

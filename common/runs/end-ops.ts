@@ -1,0 +1,140 @@
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import { TalariaError } from "../base/errors.ts";
+import { isTerminal } from "../contracts/run.ts";
+import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
+import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outcome } from "./ledger.ts";
+import type { OutboxOps } from "./outbox-ops.ts";
+import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+
+/** Stop and commit: the two ways to a run's end, each one transaction (reliability 2, 7; C-13). */
+export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Clock) => {
+  const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
+  const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const messages = db.prepare<[string, number], MessageRow>(
+    "select * from messages where session_id = ? and turn = ? order by idx",
+  );
+  const insertMessage = db.prepare(
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, reasoning, tool_calls, tool_call_id,
+       tool_name, is_error, status, origin, created_at)
+     values (@session, @turn, @idx, @id, @run, @role, @content, @reasoning, @calls, @call, @tool, @error, @status,
+       'talaria', @at)`,
+  );
+  const endRun = db.prepare(
+    `update runs set status = @status, ended_at = @at, usage = @usage, error_code = @code, error_message = @message,
+       error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
+     where id = @id`,
+  );
+  const next = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+     order by turn limit 1`,
+  );
+  const touch = db.prepare(
+    `update sessions set message_count = message_count + @added, revision = revision + 1, active_run_id = @active,
+       last_message_at = case when @added > 0 then @at else last_message_at end, updated_at = @at, activity_at = @at
+     where id = @id`,
+  );
+  const dropSteps = db.prepare<[string]>("delete from steps where run_id = ?");
+  const dropTools = db.prepare<[string]>("delete from tool_runs where run_id = ?");
+  const markCancelling = db.prepare(
+    `update runs set status = 'cancelling', cancel_requested_at = coalesce(cancel_requested_at, ?) where id = ?`,
+  );
+
+  const end = (row: RunRow, outcome: Outcome): OutboxRow[] => {
+    const at = now();
+    outcome.messages.forEach((message, index) => {
+      insertMessage.run(messageValues(row, message, index + 1, at));
+    });
+    endRun.run({
+      id: row.id,
+      status: outcome.status,
+      at,
+      usage: outcome.usage === null ? null : JSON.stringify(outcome.usage),
+      code: outcome.error?.code ?? null,
+      message: outcome.error?.message ?? null,
+      hint: outcome.error?.hint ?? null,
+      detail: outcome.error?.detail ?? null,
+      terminal: outcome.terminalState ?? null,
+    });
+    dropSteps.run(row.id);
+    dropTools.run(row.id);
+    const waiting = next.get(row.session_id);
+    touch.run({ id: row.session_id, added: outcome.messages.length, active: waiting?.id ?? null, at });
+    const rows = [
+      outbox.putOutbox("sync", row.session_id, row.id),
+      outbox.putOutbox("finish", row.session_id, row.id),
+    ];
+    if (waiting !== undefined) rows.push(outbox.putOutbox("dispatch", row.session_id, waiting.id));
+    return rows;
+  };
+
+  const ended = (runId: string): EndedTurn => {
+    const row = run.get(runId);
+    const owner = row === undefined ? undefined : session.get(row.session_id);
+    if (row === undefined || owner === undefined)
+      throw new TalariaError("run_not_found", "there is no such run");
+    return {
+      record: recordFromRow(row),
+      session: sessionFromRow(owner),
+      messages: messages.all(row.session_id, row.turn).map(messageFromRow),
+      minSeq: owner.journal_seq,
+    };
+  };
+
+  return {
+    /** Writes the turn and the run's end, guarded by the generation. */
+    commitRun(runId: string, generation: number, outcome: Outcome): CommitResult {
+      const row = run.get(runId);
+      if (
+        row === undefined ||
+        row.generation !== generation ||
+        isTerminal(row.status) ||
+        row.status === "queued"
+      ) {
+        return { kind: "stale" };
+      }
+      if (row.status === "cancelling" && outcome.status !== "cancelled") return { kind: "cancelling" };
+      const rows = end(row, outcome);
+      return { kind: "committed", turn: ended(runId), outbox: rows };
+    },
+
+    /** Accepts a stop; the second one of a run changes nothing (C-10, C-14, C-15). */
+    cancelRun(runId: string, beforeStart: NewMessage): CancelResult {
+      const row = run.get(runId);
+      if (row === undefined) throw new TalariaError("run_not_found", "there is no such run");
+      if (isTerminal(row.status)) return { kind: "ended", run: runFromRow(row) };
+      if (row.status === "queued" && row.attempt === 0) {
+        const rows = end(row, { status: "cancelled", messages: [beforeStart], usage: null, error: null });
+        return { kind: "settled", run: ended(runId).record.run, outbox: rows };
+      }
+      const held = row.status !== "queued";
+      markCancelling.run(now(), runId);
+      const after = runFromRow(run.get(runId) ?? row);
+      return { kind: held ? "cancelling" : "take_over", run: after };
+    },
+  };
+};
+
+const messageValues = (row: RunRow, message: NewMessage, idx: number, at: number) => ({
+  session: row.session_id,
+  turn: row.turn,
+  idx,
+  // Derived from the run, so that a commit that is repeated names the same rows.
+  id: `${row.id}-${idx}`,
+  run: row.id,
+  role: message.role,
+  content: message.content,
+  reasoning: message.reasoning === undefined || message.reasoning === "" ? null : message.reasoning,
+  calls:
+    message.toolCalls === undefined || message.toolCalls.length === 0
+      ? null
+      : JSON.stringify(message.toolCalls),
+  call: message.toolCallId ?? null,
+  tool: message.toolName ?? null,
+  error: message.isError === undefined ? null : Number(message.isError),
+  status: message.status,
+  // Rows of one batch are a microsecond apart, as state.db has them.
+  at: at + idx / 1e6,
+});
+
+export type EndOps = ReturnType<typeof createEndOps>;

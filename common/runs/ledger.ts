@@ -1,0 +1,127 @@
+import type { Message, MessageStatus, ToolCall } from "../contracts/message.ts";
+import type { Run, RunErrorCode, TerminalStatus, Usage } from "../contracts/run.ts";
+import type { Session } from "../contracts/session.ts";
+
+/** Shapes of the run ledger: what lifecycle and workers ask of talaria.db. Statements are in `ops.ts`. */
+
+/** What has been decided and must still be told; leased to one process until it is due again. */
+export interface OutboxRow {
+  readonly id: number;
+  /**
+   * announce: journal `run_queued`; dispatch: put the run's job into the queue; sync: bring the turn into state.db;
+   * finish: journal the run's end.
+   */
+  readonly kind: "announce" | "dispatch" | "sync" | "finish";
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly tries: number;
+}
+
+/** A run as its executor and the repairers need it. */
+export interface RunRecord {
+  readonly run: Run;
+  readonly turn: number;
+  readonly generation: number;
+  readonly jobId: string | null;
+  readonly cancelRequested: boolean;
+  readonly errorHint: string | null;
+  readonly errorDetail: string | null;
+  readonly terminalState: "tool_limit_reached" | null;
+}
+
+export interface StoredStep {
+  readonly step: number;
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly usage: StepUsageRecord;
+}
+export interface StepUsageRecord {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly cacheReadTokens: number;
+}
+export interface StoredTool {
+  readonly step: number;
+  readonly callId: string;
+  readonly name: string;
+  /** `started`: an attempt recorded the intent and no result; what happened is unknown. */
+  readonly state: "started" | "done" | "unknown";
+  readonly result: string | null;
+  readonly isError: boolean;
+  readonly durationS: number | null;
+}
+
+/** What earlier attempts have proved. */
+export interface Evidence {
+  readonly steps: readonly StoredStep[];
+  readonly tools: readonly StoredTool[];
+}
+
+export type ClaimResult =
+  | {
+      readonly kind: "claimed";
+      readonly record: RunRecord;
+      readonly session: Session;
+      readonly minSeq: number;
+      readonly exhausted: boolean;
+    }
+  /** Unknown or deleted: drop the job. */
+  | { readonly kind: "gone" }
+  /** Has its end already: drop the job. */
+  | { readonly kind: "ended" }
+  /** An earlier run of the session has not ended; it will dispatch this one. */
+  | { readonly kind: "not_first" }
+  /** This ended run of the session has not been journaled as ended yet: finish it first, then claim again. */
+  | { readonly kind: "finish_first"; readonly runId: string };
+
+/** A message of a turn that is about to be committed. */
+export interface NewMessage {
+  readonly role: Message["role"];
+  readonly content: string;
+  readonly reasoning?: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly toolCallId?: string;
+  readonly toolName?: string;
+  readonly isError?: boolean;
+  readonly status: MessageStatus;
+}
+
+export interface Outcome {
+  readonly status: TerminalStatus;
+  readonly messages: readonly NewMessage[];
+  readonly usage: Usage | null;
+  readonly error: {
+    readonly code: RunErrorCode;
+    readonly message: string;
+    readonly hint?: string;
+    readonly detail?: string;
+  } | null;
+  readonly terminalState?: "tool_limit_reached";
+}
+
+export type CommitResult =
+  | { readonly kind: "committed"; readonly turn: EndedTurn; readonly outbox: readonly OutboxRow[] }
+  /** The attempt does not own the run any more (or the run is gone): change nothing. */
+  | { readonly kind: "stale" }
+  /** A stop was accepted before: commit as cancelled instead. */
+  | { readonly kind: "cancelling" };
+
+/** An ended run with everything its terminal event and state.db need. */
+export interface EndedTurn {
+  readonly record: RunRecord;
+  readonly session: Session;
+  /** The turn's messages in order, the user's first. */
+  readonly messages: readonly Message[];
+  readonly minSeq: number;
+}
+
+export type CancelResult =
+  | { readonly kind: "ended"; readonly run: Run }
+  /** The run was settled here: it never started. */
+  | { readonly kind: "settled"; readonly run: Run; readonly outbox: readonly OutboxRow[] }
+  /** A worker holds it and must be told. */
+  | { readonly kind: "cancelling"; readonly run: Run }
+  /** It waits between two attempts and has output: whoever calls takes it over and settles it. */
+  | { readonly kind: "take_over"; readonly run: Run };

@@ -1,0 +1,63 @@
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import type { OutboxRow } from "./ledger.ts";
+import { type OutboxDbRow, outboxFromRow } from "./rows.ts";
+
+/** How long the process that wrote or took a row has for it before another one tries, in seconds. */
+export const OUTBOX_LEASE_S = 3;
+
+/** The outbox: rows are written in the transaction that decides something, and removed when it has been told. */
+export const createOutboxOps = (db: Database.Database, now: Clock) => {
+  const put = db.prepare<[OutboxRow["kind"], string, string, number], OutboxDbRow>(
+    `insert into outbox (kind, session_id, run_id, due_at) values (?, ?, ?, ?)
+     on conflict (run_id, kind) do update set due_at = excluded.due_at returning *`,
+  );
+  const take = db.prepare<[number, number, number], OutboxDbRow>(
+    `update outbox set due_at = ?, tries = tries + 1
+     where id in (select id from outbox where due_at <= ? order by id limit ?) returning *`,
+  );
+  const drop = db.prepare<[number]>("delete from outbox where id = ?");
+  const dropFinish = db.prepare<[string]>("delete from outbox where run_id = ? and kind = 'finish'");
+  const postpone = db.prepare<[number, number]>("update outbox set due_at = ? where id = ?");
+  const seen = db.prepare<[number, string]>(
+    "update sessions set journal_seq = max(journal_seq, ?) where id = ?",
+  );
+
+  return {
+    /** Adds a row that is leased to the caller; used inside the transaction that makes it necessary. */
+    putOutbox(
+      kind: OutboxRow["kind"],
+      sessionId: string,
+      runId: string,
+      leaseS: number = OUTBOX_LEASE_S,
+    ): OutboxRow {
+      const row = put.get(kind, sessionId, runId, now() + leaseS);
+      if (row === undefined) throw new Error("an outbox row was not written");
+      return outboxFromRow(row);
+    },
+    /** Leases rows that are due, oldest first. */
+    takeOutbox(limit: number): OutboxRow[] {
+      const at = now();
+      return take
+        .all(at + OUTBOX_LEASE_S, at, limit)
+        .map(outboxFromRow)
+        .sort((a, b) => a.id - b.id);
+    },
+    /** Removes what was told; `journalSeq` is the highest position the journal answered with, per session. */
+    outboxDone(ids: readonly number[], journalSeq: readonly (readonly [string, number])[] = []): void {
+      for (const id of ids) drop.run(id);
+      for (const [sessionId, seq] of journalSeq) seen.run(seq, sessionId);
+    },
+    /** The same for the `finish` row of a run, by whoever journaled its end. */
+    finishDone(runId: string, sessionId: string | null, journalSeq: number): void {
+      dropFinish.run(runId);
+      if (sessionId !== null) seen.run(journalSeq, sessionId);
+    },
+    /** Puts rows off by `delayS` after a failure. */
+    outboxRetry(ids: readonly number[], delayS: number): void {
+      for (const id of ids) postpone.run(now() + delayS, id);
+    },
+  };
+};
+
+export type OutboxOps = ReturnType<typeof createOutboxOps>;

@@ -1,0 +1,182 @@
+import type Database from "better-sqlite3";
+import { TalariaError } from "../base/errors.ts";
+import type { ListRunsQuery, Page } from "../contracts/http.ts";
+import type { Message, ToolCall } from "../contracts/message.ts";
+import type { Run } from "../contracts/run.ts";
+import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
+import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import type { EndedTurn, Evidence, RunRecord, StepUsageRecord } from "./ledger.ts";
+import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+
+/** Reads of the run ledger. */
+export const createRunReadOps = (db: Database.Database) => {
+  const byId = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
+  const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const unfinished = db.prepare<[string], RunRow>(
+    `${SELECT_RUN} where r.session_id = ? and r.status in ('queued', 'running', 'waiting', 'cancelling') order by r.turn`,
+  );
+  const upTo = db.prepare<[string, number], MessageRow>(
+    "select * from messages where session_id = ? and turn <= ? order by turn, idx",
+  );
+  const turnOf = db.prepare<[string, number], MessageRow>(
+    "select * from messages where session_id = ? and turn = ? order by idx",
+  );
+  const messageById = db.prepare<[string], MessageRow>("select * from messages where id = ?");
+  const steps = db.prepare<
+    [string],
+    { step: number; text: string; reasoning: string; tool_calls: string; usage: string }
+  >("select step, text, reasoning, tool_calls, usage from steps where run_id = ? order by step");
+  const tools = db.prepare<
+    [string],
+    {
+      step: number;
+      call_id: string;
+      name: string;
+      state: "started" | "done" | "unknown";
+      result: string | null;
+      is_error: number | null;
+      duration_s: number | null;
+    }
+  >("select * from tool_runs where run_id = ? order by step, call_id");
+  const inFront = db.prepare<[number, number], RunRow>(
+    `${SELECT_RUN} where r.status in ('queued', 'running', 'waiting', 'cancelling') and coalesce(r.started_at, r.created_at) < ?
+       and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'dispatch')
+       and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
+         and o.status in ('queued', 'running', 'waiting', 'cancelling'))
+     order by r.created_at limit ?`,
+  );
+  const overdue = db.prepare<[number], { id: string }>(
+    "select id from runs where status = 'cancelling' and cancel_requested_at < ?",
+  );
+  const unarchived = db.prepare<[number, number], { id: string; session_id: string }>(
+    `select r.id, r.session_id from runs r where r.ended_at is not null and r.ended_at > ?
+       and not exists (select 1 from journal_archives a where a.run_id = r.id)
+       and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'finish')
+     order by r.ended_at limit ?`,
+  );
+  const trimmable = db.prepare<[number, number, number], { session_id: string }>(
+    `select distinct session_id from journal_archives where archived_at_ms >= ? and archived_at_ms < ? limit ?`,
+  );
+  const counts = db.prepare<[], { status: string; n: number; oldest: number }>(
+    `select status, count(*) as n, min(created_at) as oldest from runs
+     where status in ('queued', 'running', 'waiting', 'cancelling') group by status`,
+  );
+
+  const require = (id: string): RunRow => {
+    const row = byId.get(id);
+    if (row === undefined) throw new TalariaError("run_not_found", "there is no such run");
+    return row;
+  };
+
+  return {
+    getRun: (id: string): Run => runFromRow(require(id)),
+
+    listRuns(query: ListRunsQuery): Page<Run> {
+      const where: string[] = [];
+      const values: (string | number)[] = [];
+      const add = (sql: string, ...given: (string | number)[]): void => {
+        where.push(sql);
+        values.push(...given);
+      };
+      if (query.session_id !== undefined) add("r.session_id = ?", query.session_id);
+      if (query.status !== undefined) add("r.status = ?", query.status);
+      if (query.profile !== undefined) add("r.profile = ?", query.profile);
+      if (query.cursor !== undefined) {
+        const [at, id] = decodePageCursor(query.cursor, ["number", "string"]);
+        add("(r.created_at, r.id) < (?, ?)", at ?? 0, id ?? "");
+      }
+      const sql = `${SELECT_RUN} ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
+        order by r.created_at desc, r.id desc limit ?`;
+      const rows = db.prepare<(string | number)[], RunRow>(sql).all(...values, query.limit + 1);
+      const data = rows.slice(0, query.limit);
+      const last = data.at(-1);
+      return {
+        data: data.map(runFromRow),
+        next_cursor:
+          rows.length > query.limit && last !== undefined
+            ? encodePageCursor([last.created_at, last.id])
+            : null,
+      };
+    },
+
+    unfinishedRuns: (sessionId: string): Run[] => unfinished.all(sessionId).map(runFromRow),
+    findRecord(runId: string): RunRecord | null {
+      const row = byId.get(runId);
+      return row === undefined ? null : recordFromRow(row);
+    },
+
+    /** Messages of the session up to and including the run's own user message, in transcript order. */
+    transcriptFor(runId: string): Message[] {
+      const row = require(runId);
+      return upTo
+        .all(row.session_id, row.turn)
+        .filter((message) => message.turn < row.turn || message.idx === 0)
+        .map(messageFromRow);
+    },
+
+    /** What `run_queued` tells; null when the run is gone or has ended. */
+    announcement(runId: string): { record: RunRecord; message: Message; minSeq: number } | null {
+      const row = byId.get(runId);
+      const message = messageById.get(`${runId}-0`);
+      const owner = row === undefined ? undefined : session.get(row.session_id);
+      if (row === undefined || message === undefined || owner === undefined || row.ended_at !== null)
+        return null;
+      return { record: recordFromRow(row), message: messageFromRow(message), minSeq: owner.journal_seq };
+    },
+
+    /** An ended run with its turn; null when it is gone or has not ended. */
+    endedTurn(runId: string): EndedTurn | null {
+      const row = byId.get(runId);
+      const owner = row === undefined ? undefined : session.get(row.session_id);
+      if (row === undefined || owner === undefined || row.ended_at === null) return null;
+      return {
+        record: recordFromRow(row),
+        session: sessionFromRow(owner),
+        messages: turnOf.all(row.session_id, row.turn).map(messageFromRow),
+        minSeq: owner.journal_seq,
+      };
+    },
+
+    evidence(runId: string): Evidence {
+      return {
+        steps: steps.all(runId).map((s) => ({
+          step: s.step,
+          text: s.text,
+          reasoning: s.reasoning,
+          toolCalls: JSON.parse(s.tool_calls) as ToolCall[],
+          usage: JSON.parse(s.usage) as StepUsageRecord,
+        })),
+        tools: tools.all(runId).map((t) => ({
+          step: t.step,
+          callId: t.call_id,
+          name: t.name,
+          state: t.state,
+          result: t.result,
+          isError: t.is_error === 1,
+          durationS: t.duration_s,
+        })),
+      };
+    },
+
+    /** Which of these runs have been asked to stop, or are gone. */
+    stopRequested: (runIds: readonly string[]): string[] =>
+      runIds.filter((id) => {
+        const row = byId.get(id);
+        return row === undefined || row.cancel_requested_at !== null;
+      }),
+
+    /** Unfinished runs in front of their sessions that should have a live job, oldest first. */
+    expectingJobs: (olderThanS: number, limit: number): RunRecord[] =>
+      inFront.all(olderThanS, limit).map(recordFromRow),
+    /** Runs whose stop was asked for before this time and that have not ended. */
+    overdueCancels: (beforeS: number): string[] => overdue.all(beforeS).map((row) => row.id),
+    unarchivedRuns: (endedAfterS: number, limit: number): { id: string; session_id: string }[] =>
+      unarchived.all(endedAfterS, limit),
+    /** Sessions with runs archived in this span of time (epoch ms). */
+    trimmableSessions: (fromMs: number, toMs: number, limit: number): string[] =>
+      trimmable.all(fromMs, toMs, limit).map((row) => row.session_id),
+    runCounts: (): { status: string; n: number; oldest: number }[] => counts.all(),
+  };
+};
+
+export type RunReadOps = ReturnType<typeof createRunReadOps>;

@@ -1,0 +1,81 @@
+import type { Message, MessageStatus } from "../contracts/message.ts";
+import type { Session } from "../contracts/session.ts";
+
+/** Rows of talaria.db and what they mean outside. */
+export interface SessionRow {
+  readonly id: string;
+  readonly profile: string;
+  readonly title: string | null;
+  readonly title_source: Session["title_source"];
+  readonly model: string | null;
+  readonly workspace: string | null;
+  readonly source: string;
+  readonly pinned: number;
+  readonly archived: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly activity_at: number;
+  readonly last_message_at: number | null;
+  readonly message_count: number;
+  readonly revision: number;
+  readonly active_run_id: string | null;
+  readonly generation: number;
+  readonly journal_seq: number;
+  readonly next_turn: number;
+}
+
+export interface MessageRow {
+  readonly session_id: string;
+  readonly turn: number;
+  readonly idx: number;
+  readonly id: string;
+  readonly run_id: string | null;
+  readonly role: Message["role"];
+  readonly content: string;
+  readonly parts: string | null;
+  readonly reasoning: string | null;
+  readonly tool_calls: string | null;
+  readonly tool_call_id: string | null;
+  readonly tool_name: string | null;
+  readonly is_error: number | null;
+  readonly status: MessageStatus;
+  readonly origin: string;
+  readonly created_at: number;
+}
+
+export const sessionFromRow = (row: SessionRow): Session => ({
+  id: row.id,
+  title: row.title,
+  title_source: row.title_source,
+  profile: row.profile,
+  model: row.model,
+  workspace: row.workspace,
+  source: row.source,
+  created_at: row.created_at,
+  updated_at: row.updated_at,
+  last_message_at: row.last_message_at,
+  message_count: row.message_count,
+  revision: row.revision,
+  active_run_id: row.active_run_id,
+  pinned: row.pinned !== 0,
+  archived: row.archived !== 0,
+});
+
+export const messageFromRow = (row: MessageRow): Message => ({
+  id: row.id,
+  session_id: row.session_id,
+  run_id: row.run_id,
+  role: row.role,
+  content: row.content,
+  ...(row.parts === null ? {} : { parts: JSON.parse(row.parts) as Record<string, unknown>[] }),
+  ...(row.reasoning === null ? {} : { reasoning: row.reasoning }),
+  ...(row.tool_calls === null
+    ? {}
+    : { tool_calls: JSON.parse(row.tool_calls) as NonNullable<Message["tool_calls"]> }),
+  ...(row.tool_call_id === null ? {} : { tool_call_id: row.tool_call_id }),
+  ...(row.tool_name === null ? {} : { tool_name: row.tool_name }),
+  ...(row.is_error === null ? {} : { is_error: row.is_error !== 0 }),
+  status: row.status,
+  origin: row.origin,
+  created_at: row.created_at,
+});

@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { RefusedError, waitForLock } from "./refusal.ts";
+
+/** What a file can hold: columns by table, from the file itself (the version number is often wrong). */
+export interface Capabilities {
+  readonly sessions: ReadonlySet<string>;
+  readonly messages: ReadonlySet<string>;
+  readonly hasLeases: boolean;
+}
+
+export interface OpenStateDb {
+  readonly db: Database.Database;
+  /** Read again whenever a writer changed the schema. */
+  capabilities(): Capabilities;
+  /** False when another file lies at the path now, or none. */
+  isCurrent(): boolean;
+}
+
+const REQUIRED = {
+  sessions: ["id", "source", "started_at"],
+  messages: ["id", "session_id", "role", "content", "timestamp"],
+} as const;
+
+const text = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
+
+/**
+ * Opens a state.db of any version for appending; makes one (schema version 31) where nothing is. An existing file keeps
+ * its journal mode, its schema and its indexes. Throws `RefusedError` or SQLite's own errors.
+ */
+export const openStateDb = (path: string, limitMs: number): OpenStateDb => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const db = new Database(path, { timeout: 1000 });
+  try {
+    db.pragma("foreign_keys = ON");
+    db.pragma("synchronous = FULL");
+    if (isEmpty(db)) create(db, limitMs);
+    const identity = identityOf(path);
+    let known: { readonly version: unknown; readonly value: Capabilities } | null = null;
+    const capabilities = (): Capabilities => {
+      const version = db.pragma("schema_version", { simple: true });
+      const value = known !== null && known.version === version ? known.value : readCapabilities(db);
+      known = { version, value };
+      return value;
+    };
+    capabilities();
+    return { db, capabilities, isCurrent: () => identity !== null && identityOf(path) === identity };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+const isEmpty = (db: Database.Database): boolean =>
+  db.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
+
+/** Several processes may do this at once: the first to hold the lock makes the tables, the others find them. */
+const create = (db: Database.Database, limitMs: number): void => {
+  waitForLock(limitMs, () => db.pragma("journal_mode = WAL"));
+  waitForLock(limitMs, () => db.exec("BEGIN IMMEDIATE"));
+  try {
+    if (isEmpty(db)) {
+      db.exec(text("schema.sql"));
+      addFulltext(db);
+    }
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+};
+
+const addFulltext = (db: Database.Database): void => {
+  db.exec("SAVEPOINT fulltext");
+  try {
+    db.exec(text("fulltext.sql"));
+  } catch {
+    // Search is a convenience of others; the transcript does not need it.
+    db.exec("ROLLBACK TO fulltext");
+  }
+  db.exec("RELEASE fulltext");
+};
+
+const readCapabilities = (db: Database.Database): Capabilities => {
+  const columns = (table: string): ReadonlySet<string> =>
+    new Set((db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name));
+  const found = { sessions: columns("sessions"), messages: columns("messages") };
+  for (const table of ["sessions", "messages"] as const)
+    for (const column of REQUIRED[table])
+      if (!found[table].has(column)) throw new RefusedError("not_a_state_db", `no column ${table}.${column}`);
+  return { ...found, hasLeases: columns("session_turn_leases").has("expires_at") };
+};
+
+/** By name only: opening and closing the file here would drop SQLite's locks on it (a.10). */
+const identityOf = (path: string): string | null => {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+};

@@ -1,0 +1,52 @@
+import { wallClock } from "../base/clock.ts";
+import { createAcceptOps } from "../runs/accept-ops.ts";
+import { createEndOps } from "../runs/end-ops.ts";
+import { createExecuteOps } from "../runs/execute-ops.ts";
+import { createOutboxOps } from "../runs/outbox-ops.ts";
+import { createRunReadOps } from "../runs/read-ops.ts";
+import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
+import { migrate } from "../sqlite/migrate.ts";
+import { openDatabase } from "../sqlite/open.ts";
+import type { StoreRole } from "../sqlite/protocol.ts";
+import { createArchiveReadOps, createArchiveWriteOps } from "./archive-ops.ts";
+import { createLoginReadOps, createLoginWriteOps } from "./login-ops.ts";
+
+/** Everything that runs inside the threads of talaria.db, put together from the rooms that own the tables. */
+const writeOps = (path: string) => {
+  const db = openDatabase(path);
+  migrate(db, new URL("./migrations/", import.meta.url));
+  const outbox = createOutboxOps(db, wallClock);
+  return {
+    db,
+    ops: {
+      ...createSessionWriteOps(db, wallClock),
+      ...outbox,
+      ...createAcceptOps(db, outbox, wallClock),
+      ...createExecuteOps(db, outbox, wallClock),
+      ...createEndOps(db, outbox, wallClock),
+      ...createArchiveWriteOps(db),
+      ...createLoginWriteOps(db),
+    },
+  };
+};
+
+const readOps = (path: string) => {
+  const db = openDatabase(path, { readonly: true });
+  return {
+    db,
+    ops: {
+      ...createSessionReadOps(db),
+      ...createRunReadOps(db),
+      ...createArchiveReadOps(db),
+      ...createLoginReadOps(db),
+      quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),
+      sqliteVersion: (): string => db.prepare("select sqlite_version()").pluck().get() as string,
+    },
+  };
+};
+
+export type WriteOps = ReturnType<typeof writeOps>["ops"];
+export type ReadOps = ReturnType<typeof readOps>["ops"];
+
+export const createOps = (role: StoreRole, options: { readonly path: string }) =>
+  role === "write" ? writeOps(options.path) : readOps(options.path);

@@ -1,0 +1,8 @@
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+export function recordResult(result: Counts & { readonly name: string }): void;
+export function readJestReport(file: string): Counts | null;
+export function readClosingLine(output: string): Counts | null;
+export function sumResults(file: string): Counts;

@@ -1,0 +1,110 @@
+/**
+ * `npm test`: everything the tests need, then types, lint and jest against a real Redis (its own, or REDIS_URL). Arguments
+ * go to jest: `npm test -- test/common`. `--browser` builds the page and runs the browser tests instead.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCheck } from "./setup/checks.mjs";
+import { ensurePackages, ROOT } from "./setup/packages.mjs";
+import { ensureChromium, ensurePython, ensureRedisServer } from "./setup/programs.mjs";
+import { preparePrivateRedis, waitForRedis } from "./setup/redis.mjs";
+import { readClosingLine, readJestReport, recordResult } from "./setup/results.mjs";
+import { checkNode, failWith, say } from "./setup/steps.mjs";
+import { supervise } from "./setup/supervise.mjs";
+import { ensureWeb } from "./setup/web.mjs";
+
+const bin = (path) => join("node_modules", path);
+const JEST_FLAGS = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+
+const main = async () => {
+  checkNode();
+  const args = process.argv.slice(2);
+  await ensurePackages();
+  const browser = args.includes("--browser");
+  const results = browser ? await browserTests() : await allChecks(args);
+  say("");
+  for (const { name, ok, passed, failed, seconds } of results)
+    say(`${ok ? "ok  " : "FAIL"}  ${name.padEnd(10)} ${passed} passed, ${failed} failed (${seconds} s)`);
+  for (const { name, passed, failed } of results) recordResult({ name, passed, failed });
+  if (results.some(({ ok }) => !ok)) process.exitCode = 1;
+};
+
+const allChecks = async (jestArgs) => [
+  await plain("types", ["--noEmit", "-p", "."], bin("typescript/bin/tsc")),
+  ...(existsSync(join(ROOT, "api/web/tsconfig.json"))
+    ? [await plain("types web", ["--noEmit", "-p", "api/web"], bin("typescript/bin/tsc"))]
+    : []),
+  await plain("lint", ["check", "--error-on-warnings", "."], bin("@biomejs/biome/bin/biome")),
+  await jest(jestArgs),
+];
+
+const plain = async (name, args, program) => {
+  const { ok, seconds } = await runCheck(name, [program, ...args]);
+  return { name, ok, seconds, passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+};
+
+const jest = async (args) => {
+  await ensurePython();
+  const folder = mkdtempSync(join(tmpdir(), "talaria-test-"));
+  try {
+    return await withRedis(join(folder, "redis"), async (url) => {
+      const report = join(folder, "jest.json");
+      const { ok, seconds } = await runCheck(
+        "jest",
+        [
+          ...JEST_FLAGS,
+          bin("jest/bin/jest.js"),
+          "--maxWorkers=2",
+          "--json",
+          `--outputFile=${report}`,
+          ...args,
+        ],
+        { env: { TALARIA_TEST_REDIS_URL: url } },
+      );
+      const counts = readJestReport(report) ?? { passed: 0, failed: 1 };
+      return { name: "jest", ok: ok && counts.failed === 0, seconds, ...counts };
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** A server for this run alone; tests that need one they can kill start their own from the same program. */
+const withRedis = async (dir, work) => {
+  const program = await ensureRedisServer();
+  const given = process.env.REDIS_URL;
+  if (given !== undefined && given !== "") {
+    await waitForRedis(given, { limitMs: 10_000 });
+    return work(given);
+  }
+  const server = await preparePrivateRedis({ program, dir });
+  const redis = supervise({ name: "redis", launch: server.launch, isReady: () => true, giveUp: say });
+  const stop = async () => {
+    await redis.stop(5000);
+    process.exit(130);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    await waitForRedis(server.url);
+    return await work(server.url);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await redis.stop(5000);
+  }
+};
+
+const browserTests = async () => {
+  const chromium = await ensureChromium();
+  await ensureRedisServer();
+  await ensureWeb();
+  const { ok, seconds, output } = await runCheck("browser", ["test/browser/main.ts"], {
+    capture: true,
+    env: { TALARIA_TEST_CHROMIUM: chromium },
+  });
+  const counts = readClosingLine(output) ?? { passed: 0, failed: 1 };
+  const failed = ok ? counts.failed : Math.max(counts.failed, 1);
+  return [{ name: "browser", ok: failed === 0, seconds, passed: counts.passed, failed }];
+};
+
+main().catch(failWith);

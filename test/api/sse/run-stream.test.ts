@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  follow,
+  postJson,
+  rawRequest,
+  startApi,
+  startRun,
+  statusOf,
+  type TestApi,
+} from "../../helpers/api-server.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await startApi({ journalTimes: { heartbeatMs: 50 } });
+});
+afterEach(() => api.close());
+
+const ids = (frames: readonly { id?: string | undefined }[]): (string | undefined)[] =>
+  frames.map(({ id }) => id);
+const numbers = (runId: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => `${runId}:${from + i}`);
+const eventsOf = (runId: string): string => `${api.url}/api/runs/${runId}/events`;
+
+/** A run with `tokens` tokens behind run_queued and run_started; ended ones get `done` and `stream_end`. */
+const journaled = async (
+  tokens: number,
+  ended: boolean,
+): Promise<{ sessionId: string; runId: string; last: number }> => {
+  const { sessionId, runId } = await startRun(api);
+  api.house.emit(runId, "run_queued");
+  api.house.claim(runId);
+  api.house.emit(runId, "run_started");
+  for (let i = 0; i < tokens; i++) api.house.emit(runId, "token", { text: `${i} `, step: 1 });
+  if (ended) end(runId);
+  return { sessionId, runId, last: 2 + tokens + (ended ? 2 : 0) };
+};
+const end = (runId: string): void => {
+  api.house.emit(runId, "done");
+  api.house.emit(runId, "stream_end");
+  api.house.setRun(runId, { status: "completed" });
+};
+
+describe("following a run", () => {
+  test("R-12 backlog-keeps-own-ids, then live, and the end closes the stream", async () => {
+    const { runId } = await journaled(4, false);
+    const stream = await follow(eventsOf(runId));
+    expect(stream.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(stream.response.headers.get("cache-control")).toBe("no-cache, no-transform");
+    expect(stream.response.headers.get("x-accel-buffering")).toBe("no");
+    expect(ids(await stream.until(6))).toEqual(numbers(runId, 1, 6));
+    api.house.emit(runId, "token", { text: "live", step: 1 });
+    expect(JSON.parse((await stream.until(7))[6]?.data ?? "")).toEqual({
+      run_id: runId,
+      run_seq: 7,
+      attempt: 1,
+      text: "live",
+      step: 1,
+    });
+    end(runId);
+    const all = await stream.ended();
+    expect(all.at(-1)).toMatchObject({ event: "stream_end", id: `${runId}:9` });
+  });
+
+  test("an ended run is replayed whole and closed; other runs of its session are not in it", async () => {
+    const { sessionId, runId, last } = await journaled(2500, true);
+    const next = await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "next" });
+    const { run } = (await next.json()) as { run: { id: string } };
+    api.house.emit(run.id, "run_queued");
+    expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, last));
+  });
+
+  test("R-21 next-turn-not-suppressed: the position of one run says nothing about another", async () => {
+    const { sessionId, runId } = await journaled(20, true);
+    const next = await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "next" });
+    const { run } = (await next.json()) as { run: { id: string } };
+    const stream = await follow(eventsOf(run.id), { "last-event-id": `${runId}:20` });
+    api.house.emit(run.id, "run_queued");
+    api.house.emit(run.id, "token", { text: "a", step: 1 });
+    expect(ids(await stream.until(2))).toEqual(numbers(run.id, 1, 2));
+    stream.drop();
+  });
+
+  test("R-19 stale-url-fresh-header: the greatest valid cursor wins, wherever it stands", async () => {
+    const { runId, last } = await journaled(60, true);
+    const stale = `?after=0&last_event_id=${runId}:10`;
+    const stream = await follow(eventsOf(runId) + stale, { "last-event-id": `${runId}:50` });
+    expect(ids(await stream.ended())).toEqual(numbers(runId, 51, last));
+    const other = await follow(`${eventsOf(runId)}?last_event_id=${runId}:50`, { "last-event-id": "abc" });
+    expect(ids(await other.ended())).toEqual(numbers(runId, 51, last));
+  });
+
+  test("R-20 hostile-cursors, hostile 53 to 56: each gets events 1 to 5, none an error", async () => {
+    const { runId } = await journaled(1, true);
+    const own = [":999", ":", ":0x1", ":1e0", ":-1", ":2-99", ":999999999999999999"].map(
+      (tail) => runId + tail,
+    );
+    for (const cursor of ["abc", "-3", "-1", "0", "0x10", "other:4", ...own]) {
+      const byHeader = await follow(eventsOf(runId), { "last-event-id": cursor });
+      const byQuery = await follow(`${eventsOf(runId)}?last_event_id=${encodeURIComponent(cursor)}`);
+      for (const stream of [byHeader, byQuery])
+        expect(ids((await stream.ended()).filter(({ event }) => event !== "reset"))).toEqual(
+          numbers(runId, 1, 5),
+        );
+    }
+    const crlf = await follow(`${eventsOf(runId)}?last_event_id=1%0d%0aevent:%20done`);
+    expect(ids(await crlf.ended())).toEqual(numbers(runId, 1, 5));
+    const huge = `GET /api/runs/${runId}/events HTTP/1.1\r\nHost: 127.0.0.1:${api.port}\r\nLast-Event-ID: ${"9".repeat(1_000_000)}\r\n\r\n`;
+    // The rest of a megabyte may meet a closed connection before the answer is read.
+    expect([431, 0]).toContain(statusOf(await rawRequest(api.port, huge)));
+  });
+
+  test("R-22 reset-before-replay: a cursor ahead of the end is told before anything is repeated", async () => {
+    const { runId, last } = await journaled(18, true);
+    const frames = await (await follow(eventsOf(runId), { "last-event-id": `${runId}:99` })).ended();
+    expect(frames[0]).toMatchObject({ event: "reset", id: undefined });
+    expect(JSON.parse(frames[0]?.data ?? "")).toEqual({ run_id: runId, reason: "unknown_cursor" });
+    expect(ids(frames.slice(1))).toEqual(numbers(runId, 1, last));
+  });
+
+  test("a tail lost while somebody follows: reset, then everything from the start", async () => {
+    const { sessionId, runId } = await journaled(3, false);
+    const stream = await follow(eventsOf(runId));
+    await stream.until(5);
+    api.house.lose(sessionId, 3);
+    await stream.until(6);
+    api.house.claim(runId);
+    api.house.emit(runId, "run_started");
+    end(runId);
+    const frames = await stream.ended();
+    expect(frames[5]).toMatchObject({ event: "reset" });
+    const again = [4, 5, 6].map((number) => `${runId}:${number}-2`);
+    expect(ids(frames.slice(6))).toEqual([...numbers(runId, 1, 3), ...again]);
+  });
+
+  test("R-28 connect-drop-connect: nothing is repeated", async () => {
+    const { runId } = await journaled(1, false);
+    const first = await follow(eventsOf(runId));
+    await first.until(3);
+    first.drop();
+    const second = await follow(eventsOf(runId), { "last-event-id": `${runId}:3` });
+    api.house.emit(runId, "token", { text: "x", step: 1 });
+    expect(ids(await second.until(1))).toEqual([`${runId}:4`]);
+    second.drop();
+  });
+
+  test("a cursor at the end of an ended run: the end is said again and the stream closes", async () => {
+    const { runId, last } = await journaled(1, true);
+    const frames = await (await follow(eventsOf(runId), { "last-event-id": `${runId}:${last}` })).ended();
+    expect(frames).toHaveLength(1);
+    expect(frames[0]).toMatchObject({ event: "stream_end", id: `${runId}:${last}` });
+  });
+
+  test("R-31 event-during-handshake: a run that lives while the position is taken is seen whole", async () => {
+    const { runId } = await journaled(1, false);
+    const { head } = api.house.journal;
+    let raced = false;
+    Object.assign(api.house.journal, {
+      head: async (id: string) => {
+        const before = await head(id);
+        if (!raced) {
+          raced = true;
+          api.house.emit(runId, "token", { text: "raced", step: 1 });
+          end(runId);
+        }
+        return before;
+      },
+    });
+    expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, 6));
+    expect(raced).toBe(true);
+  });
+
+  test("a run that is accepted but not journaled yet is followed from its first event", async () => {
+    const { runId } = await startRun(api);
+    const stream = await follow(eventsOf(runId));
+    api.house.emit(runId, "run_queued");
+    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
+    stream.drop();
+  });
+
+  test("with Redis away a new run's stream opens, and goes on when Redis is back", async () => {
+    api.house.redisAway = true;
+    const { runId } = await startRun(api);
+    const stream = await follow(eventsOf(runId));
+    expect(stream.response.status).toBe(200);
+    api.house.redisAway = false;
+    api.house.emit(runId, "run_queued");
+    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
+    stream.drop();
+    api.house.redisAway = true;
+    const withCursor = await fetch(eventsOf(runId), { headers: { "last-event-id": `${runId}:1` } });
+    expect(withCursor.status).toBe(503);
+    expect(withCursor.headers.get("retry-after")).toBe("2");
+  });
+
+  test("an ended run that the journal has lost: reset, the session's state, and the end", async () => {
+    const { sessionId, runId } = await journaled(2, true);
+    api.house.lose(sessionId, 0);
+    const frames = await (await follow(eventsOf(runId))).ended();
+    expect(frames.map(({ event }) => event)).toEqual(["reset", "snapshot"]);
+    expect(JSON.parse(frames[1]?.data ?? "")).toMatchObject({
+      session: { id: sessionId },
+      runs: [],
+      events: [],
+    });
+  });
+
+  test("an expired cursor gets a snapshot, then what comes after it", async () => {
+    const { runId } = await journaled(3, false);
+    Object.assign(api.house.journal, { checkRunCursor: async () => ({ kind: "expired" }) });
+    const stream = await follow(eventsOf(runId), { "last-event-id": `${runId}:2` });
+    const [snapshot] = await stream.until(1);
+    expect(snapshot).toMatchObject({ event: "snapshot", id: undefined });
+    const state = JSON.parse(snapshot?.data ?? "") as { events: { run_seq: number }[] };
+    expect(state.events.map((event) => event.run_seq)).toEqual([1, 2, 3, 4, 5]);
+    api.house.emit(runId, "token", { text: "x", step: 1 });
+    expect(ids(await stream.until(2))).toEqual([undefined, `${runId}:6`]);
+    stream.drop();
+  });
+
+  test("R-35: an unknown run is 404 in JSON, before any header of a stream", async () => {
+    for (const id of ["r_none", "%00", "a:b"]) {
+      const answer = await fetch(eventsOf(id));
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ error: { code: "run_not_found" } });
+    }
+  });
+
+  test("HEAD answers with the headers of the stream and ends", async () => {
+    const { runId } = await journaled(1, false);
+    const answer = await fetch(eventsOf(runId), { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  });
+});

@@ -1,0 +1,132 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@jest/globals";
+import ts from "typescript";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Room -> rooms it may import. What is not listed is refused, so rooms cannot form a circle. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "common/base": [],
+  "common/contracts": ["common/base"],
+  "common/config": ["common/base"],
+  "common/logging": ["common/base"],
+  "common/redis": ["common/base", "common/contracts"],
+  "common/sqlite": ["common/base"],
+  "common/profiles": ["common/base", "common/contracts"],
+  "common/journal": ["common/base", "common/contracts", "common/redis"],
+  "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
+  "common/state-db": ["common/base", "common/contracts", "common/sqlite"],
+  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions"],
+  "common/talaria-db": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs", "common/journal"],
+  "common/queues": ["common/base", "common/contracts", "common/redis"],
+  "common/lifecycle": ["common/base", "common/contracts", "common/journal", "common/queues", "common/runs", "common/sqlite", "common/talaria-db"],
+  "common/backbone": [
+    "common/base", "common/contracts", "common/config", "common/logging", "common/redis", "common/sqlite", "common/profiles",
+    "common/journal", "common/sessions", "common/state-db", "common/runs", "common/talaria-db", "common/queues", "common/lifecycle",
+  ],
+  "workers/engines": ["common/base", "common/contracts", "workers/tools"],
+  "workers/tools": ["common/base", "common/contracts"],
+  "workers/environment": ["common/base", "common/contracts", "common/profiles"],
+  "workers/run": [
+    "common/base", "common/contracts", "common/logging", "common/profiles", "common/journal", "common/runs", "common/lifecycle",
+    "workers/engines",
+  ],
+  "api/middleware": ["common/base", "common/config", "common/contracts", "common/logging"],
+  "api/ops": ["common/base", "common/contracts"],
+  "api/openapi": ["common/base", "common/contracts"],
+  "api/sse": ["common/base", "common/contracts", "common/config", "common/journal", "common/redis", "common/sessions", "common/runs"],
+  "api/web": ["common/base", "common/contracts"],
+};
+
+/** Rooms that the browser loads: no `node:` below them. */
+const BROWSER_SAFE = ["common/base", "common/contracts", "api/web"];
+/** The one reader of settings, and the ones that hand the process' environment to it. */
+const ENVIRONMENT_READERS = ["api/main.ts", "workers/main.ts", "workers/worker.ts"];
+
+const sources = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder)).flatMap((name) => {
+    const path = join(folder, name);
+    if (name === "node_modules" || name === "dist") return [];
+    if (statSync(join(ROOT, path)).isDirectory()) return sources(path);
+    return /\.tsx?$/.test(name) ? [path] : [];
+  });
+
+const importsOf = (file: string): string[] =>
+  ts
+    .preProcessFile(readFileSync(join(ROOT, file), "utf8"), true, true)
+    .importedFiles.map((found) => found.fileName);
+
+const roomOf = (file: string): string => file.split("/").slice(0, 2).join("/");
+const files = ["common", "workers", "api", "scripts"].flatMap(sources);
+const edges = files.flatMap((from) =>
+  importsOf(from)
+    .filter((name) => name.startsWith("."))
+    .map((name) => ({ from, to: relative(ROOT, resolve(ROOT, dirname(from), name)) })),
+);
+
+test("every room imports only the rooms its line allows", () => {
+  const wrong = edges.filter(({ from, to }) => {
+    const rooms = MAY_IMPORT[roomOf(from)];
+    return rooms !== undefined && roomOf(to) !== roomOf(from) && !rooms.includes(roomOf(to));
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("every room of common has its line", () => {
+  const rooms = new Set(files.filter((file) => file.startsWith("common/")).map(roomOf));
+  expect([...rooms].filter((room) => !(room in MAY_IMPORT))).toEqual([]);
+});
+
+test("api and workers meet in data, never in code; common knows neither; nobody imports scripts", () => {
+  const top = (file: string): string => file.split("/")[0] ?? "";
+  const wrong = edges.filter(({ from, to }) => {
+    if (top(to) === "scripts") return top(from) !== "scripts";
+    if (top(from) === "api") return top(to) === "workers";
+    if (top(from) === "workers") return top(to) === "api";
+    return top(from) === "common" && top(to) !== "common";
+  });
+  // The demo's model server is also the tests' and benchmarks' one; scripts may use it.
+  expect(wrong).toEqual([]);
+});
+
+test("modules form no circle", () => {
+  const next = Map.groupBy(edges, (edge) => edge.from);
+  const state = new Map<string, "open" | "done">();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    state.set(file, "open");
+    for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+    state.set(file, "done");
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
+test("what the browser loads uses nothing of Node", () => {
+  const wrong = files
+    .filter((file) => BROWSER_SAFE.includes(roomOf(file)) && !file.endsWith("vite.config.ts"))
+    .filter((file) => importsOf(file).some((name) => name.startsWith("node:")));
+  expect(wrong).toEqual([]);
+});
+
+test("process.env is read where a process starts, and nowhere else", () => {
+  const wrong = files
+    .filter((file) => !file.startsWith("scripts/") && !ENVIRONMENT_READERS.includes(file))
+    .filter((file) => /\bprocess\.env\b/.test(withoutComments(file)));
+  expect(wrong).toEqual([]);
+});
+
+test("the suite runs as ES modules", async () => {
+  const here = await Promise.resolve(import.meta.url);
+  expect(here.startsWith("file:")).toBe(true);
+});
+
+const withoutComments = (file: string): string =>
+  readFileSync(join(ROOT, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");

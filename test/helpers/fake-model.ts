@@ -1,0 +1,19 @@
+import type { Directives } from "../../workers/engines/demo/directives.ts";
+import { createModelServer, type ModelServer } from "../../workers/engines/demo/model-server.ts";
+
+/** A scripted model server in this process; the caller closes it. */
+export const startFakeModel = (defaults: Partial<Directives> = {}): Promise<ModelServer> =>
+  createModelServer({ defaults }).listen(0);
+
+/** Runs `work` with a fresh model server and closes it afterwards. */
+export const withFakeModel = async <T>(
+  work: (model: ModelServer) => Promise<T>,
+  defaults: Partial<Directives> = {},
+): Promise<T> => {
+  const model = await startFakeModel(defaults);
+  try {
+    return await work(model);
+  } finally {
+    await model.close();
+  }
+};

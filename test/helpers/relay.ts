@@ -1,0 +1,79 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/**
+ * A TCP relay in front of a real server, for faults that only the network can make: it can hold the traffic at the moment
+ * a certain text passes, lose everything, or refuse connections.
+ */
+export interface Relay {
+  readonly port: number;
+  /** Holds client -> server traffic from the chunk on that contains `text`; resolves when that happened. */
+  holdBefore(text: string): Promise<void>;
+  /** Lets held traffic through. */
+  release(): void;
+  /** Resets all connections and refuses new ones until `heal`. */
+  cut(): void;
+  heal(): void;
+  close(): Promise<void>;
+}
+
+export const startRelay = async (targetPort: number): Promise<Relay> => {
+  let trigger: { readonly text: string; readonly hit: () => void } | null = null;
+  let holding = false;
+  let refusing = false;
+  const held: { readonly to: Socket; readonly chunk: Buffer }[] = [];
+  const sockets = new Set<Socket>();
+
+  const server: Server = createServer((client) => {
+    if (refusing) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(targetPort, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.on("data", (chunk: Buffer) => {
+      if (trigger !== null && chunk.includes(trigger.text)) {
+        holding = true;
+        trigger.hit();
+        trigger = null;
+      }
+      if (holding) held.push({ to: upstream, chunk });
+      else upstream.write(chunk);
+    });
+    upstream.on("data", (chunk: Buffer) => client.write(chunk));
+  });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
+  });
+  server.unref();
+
+  return {
+    port,
+    holdBefore: (text) =>
+      new Promise((resolve) => {
+        trigger = { text, hit: resolve };
+      }),
+    release: () => {
+      holding = false;
+      for (const { to, chunk } of held.splice(0)) to.write(chunk);
+    },
+    cut: () => {
+      refusing = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    heal: () => {
+      refusing = false;
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+};

@@ -1,0 +1,98 @@
+import type { LanguageModelV4FunctionTool, LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { ToolCall } from "../../../common/contracts/message.ts";
+import type { Tool } from "../../tools/tool.ts";
+import type { Engine, EngineContext, EngineEvent, RecordedTool } from "../port.ts";
+import { callModel, type ModelCallPolicy } from "./model-call.ts";
+import { createModels, type DemoEndpoint } from "./models.ts";
+import { conversationPrompt, stepMessages } from "./prompt.ts";
+import { runCalls } from "./tool-calls.ts";
+
+export interface BuiltinEngineDeps {
+  readonly tools: readonly Tool[];
+  readonly demo: DemoEndpoint;
+  readonly policy?: Partial<ModelCallPolicy>;
+  readonly fetch?: typeof fetch;
+}
+
+export const DEFAULT_POLICY: ModelCallPolicy = {
+  maxTries: 5,
+  backoffMs: 250,
+  maxRetryAfterMs: 30_000,
+  idleTimeoutMs: 300_000,
+};
+
+/**
+ * The engine of the house: model calls and tool calls in turn, until the model answers without a call. It keeps nothing
+ * between events that its context could not tell a later attempt, so it resumes after the last recorded step.
+ */
+export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
+  const models = createModels(deps.fetch ? { demo: deps.demo, fetch: deps.fetch } : { demo: deps.demo });
+  const policy = { ...DEFAULT_POLICY, ...deps.policy };
+  const tools = new Map(deps.tools.map((tool) => [tool.name, tool]));
+  const functions = deps.tools.map(toFunction);
+
+  async function* steps(
+    context: EngineContext,
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineEvent, void, undefined> {
+    signal.throwIfAborted();
+    const toolContext = { workspace: context.workspace, childEnv: context.childEnv, signal };
+    const prompt: LanguageModelV4Prompt = conversationPrompt(context);
+    const usedIds = new Set<string>();
+    let step = 0;
+
+    for (const recorded of context.steps) {
+      step = recorded.step;
+      // A recorded step without calls was the answer; nothing is left to do.
+      if (recorded.toolCalls.length === 0) return;
+      for (const call of recorded.toolCalls) usedIds.add(call.id);
+      const records = recordsOf(context.tools, step);
+      const results = yield* runCalls(tools, { step, calls: recorded.toolCalls, records }, toolContext);
+      prompt.push(...stepMessages({ ...recorded, results }));
+    }
+
+    const model = await models.get(context.model);
+    while (step < context.maxSteps) {
+      step++;
+      const call = { model, apiKey: context.model.apiKey, prompt: [...prompt], tools: functions, step };
+      const answer = yield* callModel(call, policy, signal);
+      const toolCalls = withOwnIds(answer.toolCalls, step, usedIds);
+      yield { type: "step_end", step, ...answer, toolCalls };
+      if (toolCalls.length === 0) return;
+      const results = yield* runCalls(tools, { step, calls: toolCalls, records: new Map() }, toolContext);
+      prompt.push(...stepMessages({ ...answer, results }));
+    }
+    yield { type: "step_limit" };
+  }
+
+  return {
+    resumable: true,
+    async *run(context, signal) {
+      try {
+        yield* steps(context, signal);
+      } catch (error) {
+        // Whatever broke while the run was being stopped, the stop is the outcome (C-16).
+        signal.throwIfAborted();
+        throw error;
+      }
+    },
+  };
+};
+
+const toFunction = ({ name, description, inputSchema }: Tool): LanguageModelV4FunctionTool => ({
+  type: "function",
+  name,
+  description,
+  inputSchema,
+});
+
+const recordsOf = (tools: readonly RecordedTool[], step: number): ReadonlyMap<string, RecordedTool> =>
+  new Map(tools.filter((tool) => tool.step === step).map((tool) => [tool.callId, tool]));
+
+/** Some providers give no ids or count from 0 in every answer; within a run each call gets one of its own. */
+const withOwnIds = (calls: readonly ToolCall[], step: number, used: Set<string>): readonly ToolCall[] =>
+  calls.map((call, index) => {
+    const id = call.id !== "" && !used.has(call.id) ? call.id : `${call.id || "call"}_s${step}_${index}`;
+    used.add(id);
+    return { ...call, id };
+  });

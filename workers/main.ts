@@ -1,0 +1,46 @@
+import { openBackbone } from "../common/backbone/open.ts";
+import { isTalariaError, messageOf } from "../common/base/errors.ts";
+import { loadConfig } from "../common/config/load.ts";
+import { createLogger } from "../common/logging/logger.ts";
+import { startWorker } from "./worker.ts";
+
+/** Exit codes: 78 when the configuration is wrong, so that whoever started the process does not start it again. */
+const EXIT_CONFIG = 78;
+
+const main = async (): Promise<void> => {
+  const config = loadConfig(process.env, { argv: process.argv.slice(2) });
+  const log = createLogger({ name: "worker", level: config.log.level });
+  const backbone = await openBackbone(config, "worker", log);
+  const worker = await startWorker(backbone);
+  log.info(
+    {
+      worker: backbone.name,
+      pid: process.pid,
+      queues: config.worker.queues,
+      concurrency: config.worker.concurrency,
+    },
+    "worker ready",
+  );
+  process.send?.({ type: "ready" });
+
+  let ending = false;
+  const end = async (why: string): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    log.info({ why }, "worker stops: no new jobs, running ones get a moment and are handed back");
+    await worker.drain();
+    const failed = await backbone.closers.close(3_000);
+    if (failed.length > 0) log.warn({ failed }, "not everything closed in time");
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void end("SIGTERM"));
+  process.on("SIGINT", () => void end("SIGINT"));
+  // Started by a supervisor that is gone: nobody would stop this process any more.
+  process.on("disconnect", () => void end("the supervisor is gone"));
+};
+
+main().catch((error: unknown) => {
+  const wrong = isTalariaError(error, "config_invalid");
+  process.stderr.write(`${wrong ? messageOf(error) : `the worker cannot start: ${messageOf(error)}`}\n`);
+  process.exit(wrong ? EXIT_CONFIG : 1);
+});

@@ -1,0 +1,283 @@
+import { isTalariaError, messageOf } from "../../common/base/errors.ts";
+import type { RunView } from "../../common/contracts/run-view.ts";
+import { JournalRefused, type JournalWriter } from "../../common/journal/writer.ts";
+import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
+import type { Dispatcher } from "../../common/lifecycle/dispatcher.ts";
+import {
+  completedOutcome,
+  type EndReason,
+  knownSteps,
+  partialOutcome,
+  sumUsage,
+} from "../../common/lifecycle/outcome.ts";
+import { repairEvents } from "../../common/lifecycle/repair.ts";
+import type { Settler } from "../../common/lifecycle/settle.ts";
+import { createRedactor, failClosed } from "../../common/logging/redact.ts";
+import type { Profile } from "../../common/profiles/port.ts";
+import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
+import type { Engine, EngineContext } from "../engines/port.ts";
+import { modelContext } from "./context.ts";
+import { createEmitter, type Emitter } from "./emitter.ts";
+import { endReasonOf, ProfileUnavailable } from "./end-reason.ts";
+import { createRecorder } from "./recorder.ts";
+import { RunStop } from "./stop.ts";
+
+export type Claim = Extract<ClaimResult, { kind: "claimed" }>;
+
+export interface AttemptDeps {
+  readonly lifecycle: LifecycleDeps;
+  readonly settler: Settler;
+  readonly dispatcher: Dispatcher;
+  readonly engineFor: (profile: Profile) => Engine;
+  readonly resolveProfile: (name: string) => Promise<Profile>;
+  /** Absolute folder of the run's tools, existing; rejects with `workspace_refused`. */
+  readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
+  readonly childEnv: (profile: Profile) => Readonly<Record<string, string>>;
+  readonly maxSteps: number;
+  /** For metrics; seconds since the claim. */
+  readonly observe: (event: {
+    readonly kind: "first_output" | "ended";
+    readonly status?: string;
+    readonly seconds: number;
+  }) => void;
+}
+
+/** What an attempt starts from. */
+export interface AttemptStart {
+  readonly claim: Claim;
+  readonly evidence: Evidence;
+  /** What the run has shown so far; the attempt goes on in it. */
+  readonly view: RunView;
+  readonly writer: JournalWriter;
+  readonly signal: AbortSignal;
+  readonly log: LifecycleDeps["log"];
+}
+
+/** How long a stop or a commit waits for the journal before it goes on without it, in milliseconds. */
+const FLUSH_WAIT_MS = 2_000;
+
+/** "over": nothing is left to do for this job. "again": claim once more. */
+type Verdict = "over" | "again";
+
+const OUTPUT_LIMIT: EndReason = {
+  kind: "failed",
+  code: "output_limit",
+  message: "The run produced more output than a run may.",
+};
+
+/** One execution of a run from its claim to its end. */
+export class Attempt {
+  private readonly deps: AttemptDeps;
+  private readonly start: AttemptStart;
+  private readonly startedAt = performance.now();
+
+  constructor(deps: AttemptDeps, start: AttemptStart) {
+    this.deps = deps;
+    this.start = start;
+  }
+
+  /** Rejects with `stale_generation` when a newer attempt owns the run, and for infrastructure failures. */
+  async run(): Promise<Verdict> {
+    try {
+      const early = this.reasonNotToStart();
+      return early === null ? await this.execute() : await this.endPartial(early);
+    } catch (error) {
+      return this.afterThrow(error);
+    }
+  }
+
+  private reasonNotToStart(): EndReason | null {
+    const { claim, view } = this.start;
+    if (claim.record.cancelRequested) return { kind: "cancelled" };
+    if (claim.exhausted) {
+      const message =
+        "The run was started several times, and its worker ended each time before it got any further.";
+      return { kind: "failed", code: "worker_crashed", message };
+    }
+    if (view.attempt > 0 && claim.record.run.recovery === "fail") {
+      return {
+        kind: "interrupted",
+        message: "The worker of this run was lost, and the run asked not to be continued.",
+      };
+    }
+    return null;
+  }
+
+  private async execute(): Promise<Verdict> {
+    const { claim, evidence, view, writer } = this.start;
+    const { run, generation } = claim.record;
+    const { lifecycle, engineFor, resolveProfile } = this.deps;
+    const profile = await resolveProfile(run.profile).catch((cause: unknown) => {
+      throw new ProfileUnavailable(messageOf(cause), { cause });
+    });
+    const engine = engineFor(profile);
+    if (view.attempt > 0 && !engine.resumable) {
+      return this.endPartial({
+        kind: "interrupted",
+        message: "The worker of this run was lost, and its engine cannot continue it.",
+      });
+    }
+    const context = await this.context(profile);
+    const redactor = failClosed(createRedactor(profile.secrets));
+    const emitter = createEmitter(view, run.attempt, writer, redactor);
+    const repairs = run.attempt > 1 ? repairEvents(view, knownSteps(evidence)) : [];
+    emitter.emit({ event: "run_started", payload: { model: context.model.model, profile: run.profile } });
+    for (const event of repairs) emitter.emit(event);
+    const recorder = createRecorder({
+      runId: run.id,
+      generation,
+      write: lifecycle.write,
+      emitter,
+      journal: writer,
+      redactor,
+    });
+    await this.drive(engine, context, emitter, recorder.record);
+
+    const { text, reasoning, usages, stepLimit } = recorder.answer();
+    const recorded = usages.length > 1 || evidence.steps.length > 0 || stepLimit;
+    const proof = recorded ? await lifecycle.read.evidence(run.id) : evidence;
+    const earlier = evidence.steps.map((step) => step.usage);
+    const usage = sumUsage([...earlier, ...usages], (performance.now() - this.startedAt) / 1000);
+    return this.commit(completedOutcome(proof, { text, reasoning }, usage, stepLimit), "complete");
+  }
+
+  private async drive(
+    engine: Engine,
+    context: EngineContext,
+    emitter: Emitter,
+    record: ReturnType<typeof createRecorder>["record"],
+  ): Promise<void> {
+    const { signal } = this.start;
+    let silent = true;
+    try {
+      signal.throwIfAborted();
+      for await (const event of engine.run(context, signal)) {
+        signal.throwIfAborted();
+        if (silent && (event.type === "text" || event.type === "reasoning")) {
+          silent = false;
+          this.deps.observe({ kind: "first_output", seconds: (performance.now() - this.startedAt) / 1000 });
+        }
+        await record(event);
+      }
+      signal.throwIfAborted();
+    } finally {
+      emitter.settleText();
+    }
+  }
+
+  private async context(profile: Profile): Promise<EngineContext> {
+    const { claim, evidence } = this.start;
+    const { run } = claim.record;
+    const [transcript, workspace] = await Promise.all([
+      this.deps.lifecycle.read.transcriptFor(run.id),
+      this.deps.prepareWorkspace(profile, claim.session.workspace),
+    ]);
+    return {
+      runId: run.id,
+      sessionId: run.session_id,
+      attempt: run.attempt,
+      instructions: profile.agent.instructions,
+      messages: modelContext(transcript),
+      steps: evidence.steps,
+      tools: evidence.tools.map((tool) => ({
+        step: tool.step,
+        callId: tool.callId,
+        // An outcome that was already told as unknown stays the recorded result.
+        outcome: tool.state === "started" ? "unknown" : "done",
+        result: tool.result ?? "",
+        isError: tool.isError,
+      })),
+      model: { ...profile.model, model: run.model ?? profile.model.model },
+      workspace,
+      childEnv: this.deps.childEnv(profile),
+      maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
+    };
+  }
+
+  /** What a throw out of the execution means for the run. */
+  private async afterThrow(error: unknown): Promise<Verdict> {
+    const { signal, log } = this.start;
+    // A stop is a stop, whatever the interrupted provider says while it unwinds (C-16).
+    const cause: unknown = signal.aborted ? signal.reason : error;
+    if (cause instanceof JournalRefused) {
+      if (cause.reason === "gap") return "again";
+      if (cause.reason === "full") return this.endPartial(OUTPUT_LIMIT);
+      log.warn({ reason: cause.reason }, "the journal refused this attempt; it stops");
+      return "over";
+    }
+    if (cause instanceof RunStop)
+      return cause.kind === "cancel" ? this.endPartial({ kind: "cancelled" }) : this.giveBack();
+    if (isTalariaError(cause, "stale_generation")) throw cause;
+    const reason = endReasonOf(cause);
+    if (reason === null) throw cause;
+    if (reason.code === "error") log.error({ err: cause }, "the run failed unexpectedly");
+    return this.endPartial(reason);
+  }
+
+  private async giveBack(): Promise<Verdict> {
+    const { claim, log } = this.start;
+    await this.flushBriefly();
+    await handBack(this.deps, claim.record.run.id, claim.record.generation);
+    log.info("run handed back to the queue");
+    return "over";
+  }
+
+  /** Ends the run with what it has shown so far. */
+  private async endPartial(reason: EndReason): Promise<Verdict> {
+    const { read } = this.deps.lifecycle;
+    const { claim, view } = this.start;
+    const [evidence, botName] = await Promise.all([
+      read.evidence(claim.record.run.id),
+      read.getSetting("bot_name").catch(() => null),
+    ]);
+    return this.commit(partialOutcome(reason, evidence, view, botName, null), view);
+  }
+
+  /** Database first: the answer is safe even while the journal cannot be written, and its end is told from there. */
+  private async commit(outcome: Outcome, view: RunView | "complete"): Promise<Verdict> {
+    const { claim, log } = this.start;
+    const { run, generation } = claim.record;
+    const result = await this.deps.lifecycle.write.commitRun(run.id, generation, outcome);
+    if (result.kind === "stale") {
+      log.warn("a newer attempt owns the run; nothing was committed");
+      return "over";
+    }
+    if (result.kind === "cancelling") return this.endPartial({ kind: "cancelled" });
+    // What the journal lacks is repaired from the transcript by whoever takes the outbox rows, and only then.
+    if (await this.flushBriefly()) await this.deps.settler.release(result, view);
+    const seconds = (performance.now() - this.startedAt) / 1000;
+    this.deps.observe({ kind: "ended", status: outcome.status, seconds });
+    log.info({ status: outcome.status, code: outcome.error?.code, seconds }, "run ended");
+    return "over";
+  }
+
+  private async flushBriefly(): Promise<boolean> {
+    const { writer, log } = this.start;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), FLUSH_WAIT_MS);
+    });
+    const flushed = writer.flush().then(
+      () => true,
+      (err: unknown) => {
+        log.warn({ err }, "the journal does not hold everything; it will be repaired");
+        return false;
+      },
+    );
+    return Promise.race([flushed, late]).finally(() => clearTimeout(timer));
+  }
+}
+
+/** Gives the run back to the queue; quiet when a newer attempt owns it or a stop is pending (its settler acts). */
+export const handBack = async (
+  { lifecycle, dispatcher }: Pick<AttemptDeps, "lifecycle" | "dispatcher">,
+  runId: string,
+  generation: number,
+): Promise<void> => {
+  try {
+    const { outbox } = await lifecycle.write.handBack(runId, generation);
+    await dispatcher.handle(outbox);
+  } catch (error) {
+    if (!isTalariaError(error, "stale_generation")) throw error;
+  }
+};

@@ -1,0 +1,71 @@
+import { isTalariaError } from "../../common/base/errors.ts";
+import { createRunView, type RunView } from "../../common/contracts/run-view.ts";
+import { createJournalWriter, type JournalWriter } from "../../common/journal/writer.ts";
+import { readRunView } from "../../common/lifecycle/view.ts";
+import { runLogger } from "../../common/logging/logger.ts";
+import type { ActiveRuns } from "./active-runs.ts";
+import { Attempt, type AttemptDeps, type Claim, handBack } from "./attempt.ts";
+
+export interface ExecutorDeps extends AttemptDeps {
+  readonly active: ActiveRuns;
+  readonly workerName: string;
+  readonly maxAttempts: number;
+  readonly flushMs: number;
+}
+
+/**
+ * Executes one run: claim, evidence, engine, commit, end (DESIGN 6.3 to 6.6). Resolves when nothing is left for this job to
+ * do, also when a newer attempt took the run over. Rejects only for infrastructure failures; the queue tries again.
+ */
+export const createExecutor = (deps: ExecutorDeps) => {
+  const { write } = deps.lifecycle;
+  return async (runId: string, jobId: string): Promise<void> => {
+    for (;;) {
+      const claim = await write.claimRun(runId, deps.workerName, jobId, deps.maxAttempts);
+      if (claim.kind === "finish_first") await deps.settler.finishFirst(claim.runId);
+      else if (claim.kind !== "claimed") return;
+      else if ((await runAttempt(deps, claim)) === "over") return;
+    }
+  };
+};
+
+/** One attempt. "again": Redis lost a part of what it wrote, so it must be claimed anew. */
+const runAttempt = async (deps: ExecutorDeps, claim: Claim): Promise<"over" | "again"> => {
+  const { lifecycle, active } = deps;
+  const { run, generation } = claim.record;
+  const { id, session_id, attempt, profile } = run;
+  const log = runLogger(lifecycle.log, { run: id, session: session_id, attempt, profile });
+  const owner = { sessionId: session_id, runId: id, generation, attempt };
+  const execution = active.enter(id);
+  let writer: JournalWriter | null = null;
+  log.info({ worker: deps.workerName }, "run started");
+  try {
+    const taken = await lifecycle.journal.claim(owner, claim.minSeq);
+    if (taken.status !== "ok") {
+      log.warn({ status: taken.status }, "the journal refused the claim");
+      return "over";
+    }
+    const evidence = await lifecycle.read.evidence(id);
+    const view =
+      attempt === 1 ? startingAt(id, taken.lastRunSeq) : await readRunView(lifecycle.journal, session_id, id);
+    writer = createJournalWriter(lifecycle.journal, owner, {
+      flushMs: deps.flushMs,
+      onCancelRequested: () => execution.stop("cancel"),
+    });
+    return await new Attempt(deps, { claim, evidence, view, writer, signal: execution.signal, log }).run();
+  } catch (error) {
+    if (isTalariaError(error, "stale_generation")) {
+      log.warn("a newer attempt owns the run; this one stops");
+      return "over";
+    }
+    log.warn({ err: error }, "the attempt could not go on; giving the run back");
+    await handBack(deps, id, generation);
+    throw error;
+  } finally {
+    execution.leave();
+    writer?.close();
+  }
+};
+
+/** A first attempt needs no history, only the number that its next event gets. */
+const startingAt = (runId: string, lastSeq: number): RunView => ({ ...createRunView(runId), lastSeq });

@@ -1,0 +1,94 @@
+import { Worker } from "bullmq";
+import type { Backbone } from "../common/backbone/open.ts";
+import { messageOf } from "../common/base/errors.ts";
+import { resolveProfile } from "../common/profiles/resolve.ts";
+import { workspaceOf } from "../common/profiles/workspace.ts";
+import { subscribeCancels } from "../common/queues/cancel-channel.ts";
+import { JOBS, queuePrefix } from "../common/queues/catalog.ts";
+import { connectRedis } from "../common/redis/connect.ts";
+import { createBuiltinEngine } from "./engines/builtin/engine.ts";
+import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
+import { buildChildEnv } from "./environment/child-env.ts";
+import { createActiveRuns } from "./run/active-runs.ts";
+import { createExecutor } from "./run/execute.ts";
+import { createDefaultTools } from "./tools/default-tools.ts";
+
+/** More deliveries than any run takes: attempts are counted in the database, not by the queue (reliability 12). */
+const NEVER_TOO_OFTEN = 1_000_000;
+
+/** Starts consuming the `runs` queue. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
+export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promise<void> }> => {
+  const { config, log, db, lifecycle, lifecycleDeps, keys, closers } = backbone;
+  const connect = (what: string, role: "blocking" | "queue-worker") => {
+    const connection = connectRedis(config.redis.url, role, {
+      onError: (err) => log.warn({ err, what }, "redis connection"),
+    });
+    closers.add(what, () => connection.disconnect());
+    return connection;
+  };
+  const demo = createDemoEndpoint();
+  closers.add("demo model", () => demo.close());
+  const builtin = createBuiltinEngine({ tools: createDefaultTools(), demo });
+
+  const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
+  closers.add("stop watch", () => active.close());
+  await subscribeCancels(connect("cancel channel", "queue-worker"), keys.control, (runId) =>
+    active.stop(runId, "cancel"),
+  );
+
+  const execute = createExecutor({
+    lifecycle: lifecycleDeps,
+    settler: lifecycle.settler,
+    dispatcher: lifecycle.dispatcher,
+    active,
+    engineFor: () => builtin,
+    resolveProfile: (name) => resolveProfile(config.home, name),
+    prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
+    childEnv: (profile) => buildChildEnv(process.env, profile.env),
+    workerName: backbone.name,
+    maxAttempts: config.runs.maxAttempts,
+    maxSteps: config.runs.maxSteps,
+    flushMs: config.journal.flushMs,
+    observe: () => {},
+  });
+
+  const consumer = new Worker(
+    "runs",
+    async (job) => {
+      const { runId } = JOBS.runs.parse(job.data);
+      await execute(runId, job.id ?? "");
+    },
+    {
+      connection: connect("job queue", "queue-worker"),
+      prefix: queuePrefix(config.redis.prefix),
+      concurrency: config.worker.concurrency,
+      lockDuration: config.worker.lockMs,
+      lockRenewTime: Math.floor(config.worker.lockMs / 4),
+      stalledInterval: config.worker.stalledCheckMs,
+      maxStalledCount: NEVER_TOO_OFTEN,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    },
+  );
+  consumer.on("error", (err) => log.warn({ err }, "job queue"));
+  consumer.on("failed", (job, err) =>
+    log.warn({ job: job?.id, reason: messageOf(err) }, "a job failed; it is tried again"),
+  );
+  closers.add("consumer", () => consumer.close(true));
+  await consumer.waitUntilReady();
+
+  return {
+    drain: async () => {
+      await consumer.pause(true);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const enough = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, config.worker.drainMs);
+      });
+      await Promise.race([active.idle(), enough]);
+      clearTimeout(timer);
+      active.stopAll("hand_back");
+      await active.idle();
+      await consumer.close();
+    },
+  };
+};
