@@ -95,7 +95,7 @@ export const createApp = (deps: AppDeps): express.Express => {
   const mount = (resource: Resource, more: readonly RequestHandler[] = []): void =>
     mountResource(app, resource, [...guardsOf(resource), ...more], readBody);
 
-  const { login, logout } = loginRoutes({ auth, recheckStreams: async () => undefined });
+  const { login, logout } = loginRoutes({ auth, recheckStreams: () => streams.recheck() });
   const resources: readonly Resource[] = [
     ...sessionRoutes(deps),
     ...runRoutes({ ...deps, metrics }),

@@ -153,6 +153,8 @@ const createHouse = (plan, claim) => {
   };
 
   const startProcesses = async () => {
+    // The signal came while Redis was loading.
+    if (stopAt !== null) throw new Error("stopped");
     const url = withResolvers();
     let known = null;
     const program = (name, entry, onMessage) =>

@@ -14,6 +14,7 @@ export const renderDocument = (document: OpenApiDocument): string => {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(document.info.title)} API</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/api/docs.css">
 </head>
 <body>
@@ -110,7 +111,7 @@ const asSchema = (schema: unknown): Schema =>
 
 const schemaHtml = (given: unknown): string => {
   const schema = asSchema(given);
-  if (schema.properties === undefined) return `<p>${typeOf(schema)}</p>`;
+  if (schema.properties === undefined) return ` <span>${typeOf(schema)}</span>`;
   const required = new Set(schema.required ?? []);
   return `<table><thead><tr><th>Field</th><th>Type</th><th></th></tr></thead><tbody>${Object.entries(
     schema.properties,

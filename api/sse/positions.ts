@@ -55,10 +55,6 @@ export const resolveSessionStart = async (
   const best = greatestValid(checks);
   if (best?.kind === "after") return { kind: "after", seq: best.seq };
   if (best !== null || !fromStart) return { kind: "snapshot", reset: best?.kind === "unknown" };
-  return (await isKeptFromStart(journal, sessionId)) ? { kind: "start" } : { kind: "snapshot", reset: false };
-};
-
-const isKeptFromStart = async (journal: Journal, sessionId: string): Promise<boolean> => {
-  const [first] = await journal.range(sessionId, 0, 1);
-  return first === undefined ? (await journal.head(sessionId)) === null : first.seq === 1;
+  const start = await journal.checkSessionCursor(sessionId, "0");
+  return start.kind === "after" ? { kind: "start" } : { kind: "snapshot", reset: false };
 };

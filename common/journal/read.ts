@@ -35,7 +35,7 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
   const heads: Journal["heads"] = async (sessionIds) => {
     const replies = await roundTrip(
       redis,
-      sessionIds.map((id) => ["HGET", keys.head(id), "last"] as const),
+      sessionIds.map((id) => ["hget", keys.head(id), "last"] as const),
     );
     return replies.map((last) => (typeof last === "string" ? parseEntryId(last) : null));
   };
@@ -43,8 +43,8 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
   const range: Journal["range"] = async (sessionId, after, count) => {
     const log = keys.log(sessionId);
     const [raw, first] = (await roundTrip(redis, [
-      ["XRANGE", log, after + 1, "+", "COUNT", count],
-      ["XRANGE", log, "-", "+", "COUNT", 1],
+      ["xrange", log, after + 1, "+", "COUNT", count],
+      ["xrange", log, "-", "+", "COUNT", 1],
     ])) as [RawEntry[], RawEntry[]];
     const kept = raw.map(parseEntry);
     const start = first[0] === undefined ? Number.POSITIVE_INFINITY : parseEntryId(first[0][0]).seq;
@@ -145,8 +145,8 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
     const log = keys.log(sessionId);
     const id = `${seq}-${generation}`;
     const [exact, first] = (await roundTrip(redis, [
-      ["XRANGE", log, id, id],
-      ["XRANGE", log, "-", "+", "COUNT", 1],
+      ["xrange", log, id, id],
+      ["xrange", log, "-", "+", "COUNT", 1],
     ])) as [RawEntry[], RawEntry[]];
     const start = first[0] === undefined ? Number.POSITIVE_INFINITY : parseEntryId(first[0][0]).seq;
     const found =

@@ -69,11 +69,11 @@ export const createRedisJournal = (deps: RedisJournalDeps): Journal => {
   };
 
   const trim = async (sessionId: string, beforeMs: number): Promise<number> => {
-    const members = await redis.zrange(keys.runs(sessionId), 0, -1, "WITHSCORES");
+    const members = await redis.zrange(keys.runs(sessionId), "0", "-1", "WITHSCORES");
     const ids = members.filter((_, index) => index % 2 === 0);
     const hashes = (await roundTrip(
       redis,
-      ids.map((id) => ["HMGET", keys.run(sessionId, id), ...RUN_FIELDS] as const),
+      ids.map((id) => ["hmget", keys.run(sessionId, id), ...RUN_FIELDS] as const),
     )) as (string | null)[][];
     const cut = trimPoint(
       ids.map((runId, index) => {
@@ -98,7 +98,7 @@ export const createRedisJournal = (deps: RedisJournalDeps): Journal => {
 
   const remove = async (sessionId: string, generation: number): Promise<void> => {
     for (;;) {
-      const runIds = await redis.zrange(keys.runs(sessionId), 0, -1);
+      const runIds = await redis.zrange(keys.runs(sessionId), "0", "-1");
       const all = [keys.log(sessionId), keys.head(sessionId), keys.runs(sessionId)];
       for (const runId of runIds) all.push(keys.run(sessionId, runId));
       if ((await script("journalRemove", all, [generation])) === 1) return;

@@ -53,7 +53,7 @@ export const parseStoredRun = (values: readonly (string | null)[]): StoredRun | 
   };
 };
 
-/** Runs commands in one round trip and returns their replies; rejects with the first error. */
+/** Runs commands (lower case names) in one round trip and returns their replies; rejects with the first error. */
 export const roundTrip = async (
   redis: Redis,
   commands: readonly (readonly [string, ...(string | number)[]])[],
@@ -66,12 +66,13 @@ export const roundTrip = async (
   });
 };
 
-/** Everything that Redis refuses or does not answer becomes `redis_unavailable`, with the cause kept. */
+/** What Redis refuses or does not answer becomes `redis_unavailable`, with the cause kept; our own mistakes stay visible. */
 export const reaching = async <T>(work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TalariaError) throw error;
+    if (error instanceof TalariaError || error instanceof TypeError || error instanceof SyntaxError)
+      throw error;
     throw new TalariaError("redis_unavailable", `the journal cannot be reached: ${messageOf(error)}`, {
       cause: error,
       retryAfterS: 1,

@@ -5,9 +5,10 @@ export type RefusalReason = Exclude<AppendResult["status"], "ok">;
 
 /** What the writer rejects with after a refusal: the attempt must stop (`gap`: and claim again). */
 export class JournalRefused extends Error {
-  readonly reason: RefusalReason | "lost_writer";
+  /** `abandoned`: the writer was closed before everything was written. */
+  readonly reason: RefusalReason | "abandoned";
 
-  constructor(reason: RefusalReason | "lost_writer") {
+  constructor(reason: RefusalReason | "abandoned") {
     super(`the journal refused the attempt: ${reason}`);
     this.name = "JournalRefused";
     this.reason = reason;
@@ -15,11 +16,11 @@ export class JournalRefused extends Error {
 }
 
 export interface JournalWriterOptions {
-  /** How long entries are collected while the journal is idle less than that; default 4. */
+  /** Shortest time between two appends in milliseconds; what is pushed meanwhile is collected. Default 4. */
   readonly flushMs?: number;
   /** Most entries of one append; default 64. */
   readonly maxBatch?: number;
-  /** Payload characters held back before `push` asks the caller to wait; default 1 Mi (reliability, faults). */
+  /** Characters of payload held back before `push` asks the caller to wait; default 1 Mi (reliability, faults). */
   readonly maxBytes?: number;
   /** Called once, when an append brings the hint that somebody wants the run to stop. */
   readonly onCancelRequested?: () => void;
@@ -52,6 +53,7 @@ export const createJournalWriter = (
   options: JournalWriterOptions = {},
 ): JournalWriter => new BatchingWriter(journal, writer, options);
 
+const MAX_BATCH_CHARS = 256 * 1024;
 const RETRY_MS = { first: 50, most: 1_000 } as const;
 
 class BatchingWriter implements JournalWriter {
@@ -124,7 +126,7 @@ class BatchingWriter implements JournalWriter {
   }
 
   close(): void {
-    this.refuse(new JournalRefused("lost_writer"), false);
+    this.refuse(new JournalRefused("abandoned"), false);
   }
 
   /** Sends at once when nothing was sent for `flushMs`; else when that time is over, the batch full or somebody waits. */
@@ -146,7 +148,7 @@ class BatchingWriter implements JournalWriter {
   }
 
   private async send(): Promise<void> {
-    const entries = this.pending.slice(0, this.maxBatch);
+    const entries = this.pending.slice(0, this.batchEnd());
     this.lastSentAt = performance.now();
     if (!(await this.deliver(entries, false))) return;
     this.pending = this.pending.slice(entries.length);
@@ -157,10 +159,22 @@ class BatchingWriter implements JournalWriter {
     this.schedule();
   }
 
+  /** How many of the pending entries go into one append: bounded in number and in size, but at least one. */
+  private batchEnd(): number {
+    let end = 0;
+    for (let chars = 0; end < this.pending.length && end < this.maxBatch && chars < MAX_BATCH_CHARS; end++)
+      chars += this.pending[end]?.data.length ?? 0;
+    return end;
+  }
+
   /** The same batch under the same number until there is a reply; false when it was refused. */
   private async deliver(entries: readonly NewEntry[], final: boolean): Promise<boolean> {
     const number = ++this.batch;
-    for (let delay: number = RETRY_MS.first; this.refusal === null; delay = Math.min(2 * delay, RETRY_MS.most)) {
+    for (
+      let delay: number = RETRY_MS.first;
+      this.refusal === null;
+      delay = Math.min(2 * delay, RETRY_MS.most)
+    ) {
       const result = await this.journal.append(this.owner, number, entries, final).catch(() => null);
       if (this.refusal !== null) return false;
       if (result === null) {

@@ -58,8 +58,13 @@ export const startReconciler = (
   const housekeeping = async (): Promise<void> => {
     await write.forgetOldKeys();
     const nowMs = Date.now();
-    for (const { id, session_id } of await read.unarchivedRuns(nowS() - options.retentionMs / 1000, LIMIT)) {
-      await journal.archive(session_id, id);
+    let after = nowS() - options.retentionMs / 1000;
+    for (;;) {
+      const ended = await read.unarchivedRuns(after, LIMIT);
+      for (const { id, session_id } of ended) await journal.archive(session_id, id);
+      // Runs that Redis lost cannot be archived: the pass goes on behind them.
+      after = ended.at(-1)?.ended_at ?? after;
+      if (ended.length < LIMIT) break;
     }
     const until = nowMs - options.retentionMs;
     for (const sessionId of await read.trimmableSessions(until - 2 * HOUSEKEEPING_EVERY_MS, until, LIMIT)) {

@@ -26,9 +26,12 @@ export const connectRedis = (url: string, role: ConnectionRole, options: Connect
 };
 
 /** ioredis options of a role, for libraries that open connections themselves (BullMQ's `connection`). */
-export const connectionOptions = (role: ConnectionRole): RedisOptions => ({ ...COMMON, ...BY_ROLE[role] });
+export const connectionOptions = (role: ConnectionRole): Options => ({ ...COMMON, ...BY_ROLE[role] });
 
-const COMMON: RedisOptions = {
+/** Replies keep ioredis' default shape. */
+type Options = Omit<RedisOptions, "replyMapping">;
+
+const COMMON: Options = {
   // ioredis' own backoff adds up to 5 s after a long outage (reliability-contract, Settings).
   retryStrategy: (times) => Math.min(50 * times, 1_000),
   connectTimeout: 5_000,
@@ -36,7 +39,7 @@ const COMMON: RedisOptions = {
 
 const COMMAND_TIMEOUT_MS = 2_000;
 
-const BY_ROLE: Record<ConnectionRole, RedisOptions> = {
+const BY_ROLE: Record<ConnectionRole, Options> = {
   command: {
     // Commands of the first moments wait for the connection, but never longer than the timeout or the second failure.
     commandTimeout: COMMAND_TIMEOUT_MS,

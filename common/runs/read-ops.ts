@@ -48,8 +48,8 @@ export const createRunReadOps = (db: Database.Database) => {
   const overdue = db.prepare<[number], { id: string }>(
     "select id from runs where status = 'cancelling' and cancel_requested_at < ?",
   );
-  const unarchived = db.prepare<[number, number], { id: string; session_id: string }>(
-    `select r.id, r.session_id from runs r where r.ended_at is not null and r.ended_at > ?
+  const unarchived = db.prepare<[number, number], { id: string; session_id: string; ended_at: number }>(
+    `select r.id, r.session_id, r.ended_at from runs r where r.ended_at is not null and r.ended_at > ?
        and not exists (select 1 from journal_archives a where a.run_id = r.id)
        and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'finish')
      order by r.ended_at limit ?`,
@@ -170,7 +170,8 @@ export const createRunReadOps = (db: Database.Database) => {
       inFront.all(olderThanS, limit).map(recordFromRow),
     /** Runs whose stop was asked for before this time and that have not ended. */
     overdueCancels: (beforeS: number): string[] => overdue.all(beforeS).map((row) => row.id),
-    unarchivedRuns: (endedAfterS: number, limit: number): { id: string; session_id: string }[] =>
+    /** Ended runs without an archive whose end is told, oldest first. */
+    unarchivedRuns: (endedAfterS: number, limit: number): { id: string; session_id: string; ended_at: number }[] =>
       unarchived.all(endedAfterS, limit),
     /** Sessions with runs archived in this span of time (epoch ms). */
     trimmableSessions: (fromMs: number, toMs: number, limit: number): string[] =>

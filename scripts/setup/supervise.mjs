@@ -5,7 +5,7 @@ import { say } from "./steps.mjs";
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
 /** A process that ran this long did not fail at its start: the next restart is quick again. */
-const HEALTHY_MS = 10_000;
+const HEALTHY_MS = 3000;
 const FAILURES_BEFORE_READY = 5;
 /** Exit code of a process whose configuration is wrong: starting it again changes nothing. */
 const EX_CONFIG = 78;

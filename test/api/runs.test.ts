@@ -60,6 +60,12 @@ describe("starting a run", () => {
   test.each([
     ["on_busy interrupt", { input: "x", on_busy: "interrupt" }, 422, "on_busy_unsupported"],
     ["on_busy steer", { input: "x", on_busy: "steer" }, 422, "on_busy_unsupported"],
+    [
+      "hostile 18: a key of JavaScript's own where anything goes",
+      { input: "x", attachments: [JSON.parse('{"__proto__": {"a": 1}}')] },
+      400,
+      "invalid_request",
+    ],
     ["attachments", { input: "x", attachments: [{}] }, 422, "attachments_unsupported"],
     ["a file part", { input: [{ type: "file", upload_id: "u" }] }, 422, "attachments_unsupported"],
     ["no input", {}, 400, "invalid_request"],

@@ -20,8 +20,8 @@ export interface Bench {
 }
 
 const DEADLINE_MS = 90_000;
-/** What the browser itself says about requests that a spec cut on purpose. */
-const EXPECTED = /net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED|net::ERR_ABORTED/;
+/** What the browser itself says about requests that a spec cut, or about sessions it deleted, on purpose. */
+const EXPECTED = /net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED|net::ERR_ABORTED|status of 404/;
 
 /** Runs one spec; null when it passed, otherwise what went wrong. */
 export const withBench = async (browser: Browser, url: string, spec: Spec): Promise<string | null> => {
@@ -100,16 +100,23 @@ export const stateLine = (page: Page, text: string | RegExp) =>
 export const settled = (page: Page): Promise<void> =>
   stateLine(page, "Answer complete").waitFor({ timeout: 60_000 });
 
-/** Waits until the answer of the last turn is longer than `length` characters. */
-export const shown = async (page: Page, length: number): Promise<string> => {
-  for (;;) {
-    const text = flat(await answers(page));
-    if (text.length > length) return text;
-    await page.locator(".turn").last().waitFor();
-    await page.waitForFunction(
-      `[...document.querySelectorAll(".turn .answer")].map((a) => a.innerText).join("").length > ${text.length}`,
-    );
+/** Asks again and again until the answer is yes; `what` is told when it never is. */
+export const until = async (what: string, ask: () => Promise<boolean>): Promise<void> => {
+  const end = performance.now() + 30_000;
+  while (!(await ask())) {
+    if (performance.now() > end) throw new Error(`did not happen: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
+};
+
+/** Waits until the answers on the screen are longer than `length` characters, and returns them. */
+export const shown = async (page: Page, length: number): Promise<string> => {
+  let text = "";
+  await until(`more than ${length} characters of answer`, async () => {
+    text = flat(await answers(page));
+    return text.length > length;
+  });
+  return text;
 };
 
 /** The texts of all answers on the screen. */

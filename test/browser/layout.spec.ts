@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { type Spec, say, sessionIdOf, settled, shown } from "./bench.ts";
+import { type Spec, say, sessionIdOf, settled, shown, until } from "./bench.ts";
 
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 const ground = (page: Page): Promise<string> =>
@@ -32,7 +32,7 @@ export const layoutSpecs: readonly Spec[] = [
       const id = sessionIdOf(page);
       await page.keyboard.press("Control+k");
       await page.waitForURL("**/");
-      await page.waitForFunction("document.activeElement.id === 'composer'");
+      await until("the composer has the focus", async () => (await focused(page)) === "Message");
       await page.keyboard.type("hello");
       await page.keyboard.press("Enter");
       await settled(page);

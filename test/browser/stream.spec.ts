@@ -9,6 +9,7 @@ import {
   settled,
   shown,
   stateLine,
+  until,
 } from "./bench.ts";
 
 /** Streams that are cut, doubled and resumed: the text is whole and once. */
@@ -79,15 +80,14 @@ export const streamSpecs: readonly Spec[] = [
       const { run } = await bench.api<{ run: { id: string } }>("POST", `/api/sessions/${id}/runs`, {
         input: "a long answer",
       });
-      for (;;) {
-        const now = await bench.api<{ run: { status: string } }>("GET", `/api/runs/${run.id}`);
-        if (now.run.status === "completed") break;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
+      await until("the run is completed", async () => {
+        const { run: now } = await bench.api<{ run: { status: string } }>("GET", `/api/runs/${run.id}`);
+        return now.status === "completed";
+      });
       await context.setOffline(false);
       await page.locator(".user-bubble").nth(1).waitFor();
       await page.locator(".turn").nth(1).locator(".answer").waitFor();
-      await page.waitForFunction('!document.querySelector(".turn[data-live=true]")');
+      await page.locator('.turn[data-live="true"]').waitFor({ state: "detached" });
       const count = await page.locator(".user-bubble").count();
       assert.equal(count, 2);
     },

@@ -45,7 +45,7 @@ export const workSpecs: readonly Spec[] = [
       await tool.getByText("Arguments").waitFor();
       await settled(page);
       await say(page, "think about it");
-      const thought = page.locator(".card.reasoning");
+      const thought = page.locator(".card.reasoning").last();
       await thought.waitFor();
       await settled(page);
       await thought.getByRole("button").click();
@@ -94,7 +94,7 @@ export const workSpecs: readonly Spec[] = [
         ["a slow and long answer", "hello", "take me out"],
       );
       assert.deepEqual(
-        await page.locator(".user-bubble").evaluateAll("(all) => all.map((b) => b.lastChild.textContent)"),
+        (await page.locator(".user-bubble").allInnerTexts()).map((text) => text.replace(/^You:\s*/, "")),
         ["a slow and long answer", "hello", "take me out"],
       );
     },
@@ -124,7 +124,6 @@ export const workSpecs: readonly Spec[] = [
       await say(page, "hello");
       await settled(page);
       await page.route("**/api/sessions/*/runs", (route) => route.abort());
-      await page.evaluate("window.fetchFails = true");
       await say(page, "keep me");
       await page.locator(".toast").filter({ hasText: "not sent" }).waitFor({ timeout: 30_000 });
       assert.equal(await page.locator("#composer").inputValue(), "keep me");
@@ -140,7 +139,7 @@ export const workSpecs: readonly Spec[] = [
       const { page } = await bench.open();
       await say(page, "a slow and long answer");
       await shown(page, 10);
-      await page.route("**/api/runs/*/cancel", (route) => route.fulfill({ status: 403, body: "{}" }));
+      await page.route("**/api/runs/*/cancel", (route) => route.abort());
       const stop = page.getByRole("button", { name: "Stop the run" });
       await stop.click();
       await page.locator(".toast").filter({ hasText: "could not be stopped" }).waitFor();

@@ -228,6 +228,8 @@ export const createMemoryHouse = (): MemoryHouse => {
     heads: async (ids) => ids.map((id) => logOf(id).at(-1) ?? null),
     async checkSessionCursor(sessionId, cursor) {
       const log = logOf(sessionId);
+      if (cursor === "0")
+        return (log[0]?.seq ?? 1) === 1 ? { kind: "after", seq: 0, runSeq: 0 } : { kind: "expired" };
       const found = log.find((entry) => `${entry.seq}-${entry.generation}` === cursor);
       if (found !== undefined) return { kind: "after", seq: found.seq, runSeq: found.runSeq };
       return Number.parseInt(cursor, 10) < (log[0]?.seq ?? 0) ? { kind: "expired" } : { kind: "unknown" };

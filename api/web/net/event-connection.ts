@@ -72,7 +72,7 @@ export const createEventConnection = (deps: EventConnectionDeps) => {
     const controller = new AbortController();
     abort = controller;
     const { signal } = controller;
-    const target = deps.target();
+    const { sessionId, cursor } = deps.target();
     let silence: ReturnType<typeof setTimeout> | undefined;
     const heard = (): void => {
       clearTimeout(silence);
@@ -80,7 +80,7 @@ export const createEventConnection = (deps: EventConnectionDeps) => {
     };
     try {
       heard();
-      const response = await deps.fetch(urlOf(target), {
+      const response = await deps.fetch(urlOf(sessionId, cursor), {
         headers: { Accept: "text/event-stream" },
         cache: "no-store",
         signal,
@@ -95,7 +95,7 @@ export const createEventConnection = (deps: EventConnectionDeps) => {
       opened();
       deps.onStatus({ kind: "open" });
       const feed = createFrameReader((frame) => {
-        if (mine === generation && !signal.aborted) deps.onFrame(target.sessionId, frame);
+        if (mine === generation && !signal.aborted) deps.onFrame(sessionId, frame);
       });
       const reader = response.body.getReader();
       for (;;) {
@@ -158,7 +158,7 @@ export const createEventConnection = (deps: EventConnectionDeps) => {
   };
 };
 
-const urlOf = ({ sessionId, cursor }: { sessionId: string | null; cursor: string | null }): string => {
+const urlOf = (sessionId: string | null, cursor: string | null): string => {
   if (sessionId === null) return "/api/events";
   const params = new URLSearchParams({ session_id: sessionId });
   if (cursor !== null) params.set("last_event_id", cursor);

@@ -33,6 +33,12 @@ export const Composer = (props: {
     area.style.height = `${Math.min(area.scrollHeight, MAX_HEIGHT)}px`;
   }, [text, field]);
 
+  // The Stop button goes with the run; a keyboard must not be left nowhere.
+  useEffect(() => {
+    if (!props.busy && document.activeElement === document.body && matchMedia("(hover: hover)").matches)
+      field.current?.focus();
+  }, [props.busy, field]);
+
   const change = (next: string): void => {
     setText(next);
     workbench.drafts.write(sessionId, next);

@@ -1,11 +1,11 @@
 import { WingMark } from "./icons.tsx";
 
-/** What the demo model answers with something worth seeing; every other model understands them too. */
+/** The demo model has an answer worth seeing to each; every other model understands them, too. */
 const EXAMPLES: readonly { readonly title: string; readonly prompt: string }[] = [
-  { title: "Tell a story", prompt: "Tell me a story about a messenger with winged sandals." },
-  { title: "Think it through", prompt: "Think step by step: why do leaves change colour?" },
+  { title: "Watch it stream", prompt: "Give me a long answer about messengers with winged sandals." },
+  { title: "See it think", prompt: "Think about why leaves change colour in autumn." },
   { title: "Use a tool", prompt: "List the files of the workspace." },
-  { title: "Write code", prompt: "Show me a code example with a table of its parts." },
+  { title: "Rich text", prompt: "Show me code and a table." },
 ];
 
 export const EmptyState = ({ onPrompt }: { readonly onPrompt: (text: string) => void }) => (

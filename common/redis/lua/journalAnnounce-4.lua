@@ -20,7 +20,7 @@ local of_run = run_id ~= ''
 local head = redis.call('HMGET', KEYS[2], 'gen', 'seq', 'deleted', 'dedupe')
 local fence, seq = tonumber(head[1] or 0), tonumber(head[2] or 0)
 if head[3] and tonumber(ARGV[2]) <= fence then return { 'STALE', fence } end
-local generation = string.format('%.0f', math.max(tonumber(ARGV[2]), fence))
+local generation = math.max(tonumber(ARGV[2]), fence)
 
 local run, kept = {}, {}
 if of_run then
@@ -47,24 +47,23 @@ for i = 8, #ARGV, 2 do
   seq = seq + 1
   if of_run then run_seq = run_seq + 1 end
   bytes = bytes + #ARGV[i + 1]
-  redis.call('XADD', KEYS[1], string.format('%.0f', seq) .. '-' .. generation,
+  redis.call('XADD', KEYS[1], seq .. '-' .. generation,
     'e', ARGV[i], 'r', run_id, 'n', run_seq, 'a', ARGV[3], 'd', ARGV[i + 1])
 end
-local seq_text = string.format('%.0f', seq)
-redis.call('HSET', KEYS[2], 'gen', generation, 'seq', seq_text, 'last', seq_text .. '-' .. generation)
+redis.call('HSET', KEYS[2], 'gen', generation, 'seq', seq, 'last', seq .. '-' .. generation)
 if head[3] then
   redis.call('HDEL', KEYS[2], 'deleted')
   redis.call('PERSIST', KEYS[2])
 end
 if of_run then
-  redis.call('HSET', KEYS[3], 'run_seq', run_seq, 'bytes', bytes, 'last', seq_text, 'last_gen', generation,
+  redis.call('HSET', KEYS[3], 'run_seq', run_seq, 'bytes', bytes, 'last', seq, 'last_gen', generation,
     'attempt', ARGV[3], 'd:' .. dedupe, cjson.encode({ seq, run_seq }))
   if not run[5] then
-    redis.call('HSET', KEYS[3], 'first', string.format('%.0f', from_seq))
+    redis.call('HSET', KEYS[3], 'first', from_seq)
     redis.call('ZADD', KEYS[4], from_seq, run_id)
   end
   if not run[6] or tonumber(run[6]) ~= attempt then
-    redis.call('HSET', KEYS[3], 'at_first', string.format('%.0f', from_seq), 'at_run', from_run)
+    redis.call('HSET', KEYS[3], 'at_first', from_seq, 'at_run', from_run)
   end
   if final then redis.call('HSET', KEYS[3], 'closed', now) end
 else

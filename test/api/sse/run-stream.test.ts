@@ -85,8 +85,10 @@ describe("following a run", () => {
     const stale = `?after=0&last_event_id=${runId}:10`;
     const stream = await follow(eventsOf(runId) + stale, { "last-event-id": `${runId}:50` });
     expect(ids(await stream.ended())).toEqual(numbers(runId, 51, last));
-    const other = await follow(`${eventsOf(runId)}?last_event_id=${runId}:50`, { "last-event-id": "abc" });
-    expect(ids(await other.ended())).toEqual(numbers(runId, 51, last));
+    for (const header of ["abc", `${runId}:10`, `${runId}:999`]) {
+      const other = await follow(`${eventsOf(runId)}?last_event_id=${runId}:50`, { "last-event-id": header });
+      expect(ids(await other.ended())).toEqual(numbers(runId, 51, last));
+    }
   });
 
   test("R-20 hostile-cursors, hostile 53 to 56: each gets events 1 to 5, none an error", async () => {
@@ -167,6 +169,23 @@ describe("following a run", () => {
     });
     expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, 6));
     expect(raced).toBe(true);
+  });
+
+  test("an event that lands between looking for history and following is not missed", async () => {
+    const { runId } = await startRun(api);
+    const { runRange } = api.house.journal;
+    let raced = false;
+    Object.assign(api.house.journal, {
+      runRange: async (...args: Parameters<typeof runRange>) => {
+        const page = await runRange(...args);
+        if (!raced) api.house.emit(runId, "run_queued");
+        raced = true;
+        return page;
+      },
+    });
+    const stream = await follow(eventsOf(runId));
+    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
+    stream.drop();
   });
 
   test("a run that is accepted but not journaled yet is followed from its first event", async () => {

@@ -9,8 +9,12 @@ import { createStateDbOps, deriveUid } from "../../../common/state-db/append.ts"
 import type { StateDbOps, TurnInput, TurnRow } from "../../../common/state-db/port.ts";
 
 const TOOL = join(process.cwd(), "test", "tools", "make-state-db.py");
+/** The interpreter itself: version managers put a slow script of this name on the PATH. */
+const PYTHON = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], {
+  encoding: "utf8",
+}).trim();
 const python = (path: string, ...args: string[]): string =>
-  execFileSync("python3", [TOOL, path, ...args], { encoding: "utf8" });
+  execFileSync(PYTHON, [TOOL, path, ...args], { encoding: "utf8" });
 
 interface Described {
   readonly messages: number;
@@ -249,7 +253,7 @@ describe("what stands in the way is named, and nothing is written", () => {
   test("a lock held longer than the bound; one held shorter is waited for", async () => {
     const { path } = small();
     const hold = async (ms: number): Promise<{ ended: Promise<unknown> }> => {
-      const child = spawn("python3", [TOOL, path, "--hold-lock", String(ms)], {
+      const child = spawn(PYTHON, [TOOL, path, "--hold-lock", String(ms)], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       const ended = once(child, "close");
@@ -280,7 +284,7 @@ describe("what stands in the way is named, and nothing is written", () => {
     db.close();
     const { path: damaged } = small();
     python(damaged, "--append", describeFile(damaged).sessions[0]?.id ?? "", "400");
-    execFileSync("python3", [
+    execFileSync(PYTHON, [
       "-c",
       "import sys;f=open(sys.argv[1],'r+b');f.seek(4096);f.write(b'\\xff'*200000)",
       damaged,

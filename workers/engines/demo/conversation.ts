@@ -4,59 +4,69 @@ import { LONG_ANSWER, MARKDOWN_ANSWER, SUGGESTIONS } from "./texts.ts";
 
 /**
  * What the demo model answers: decided by keywords in the last user message, and by nothing else but the results of the
- * calls it asked for. It says what it is and claims nothing that did not happen.
+ * calls it asked for. It says what it is and claims nothing that did not happen. `rate` is the usual pace in tokens per
+ * second, of which slow answers take a part.
  */
-export const demoScript = (request: ChatRequest): Script => {
-  const said = lastUserText(request)?.trim() ?? "";
-  const result = turnMessages(request).findLast((message) => message.role === "tool");
-  if (result !== undefined) return aboutResult(said, result);
-  const call = toolCallFor(said, request.toolNames);
-  if (call !== null) return call;
-  return TOPICS.find((topic) => topic.when.test(said))?.answer(said) ?? echo(said, request);
-};
+export const createDemoScript =
+  (rate: number) =>
+  (request: ChatRequest): Script => {
+    const said = lastUserText(request)?.trim() ?? "";
+    const result = turnMessages(request).findLast((message) => message.role === "tool");
+    if (result !== undefined) return aboutResult(said, result);
+    const call = toolCallFor(said, request.toolNames);
+    if (call !== null) return call;
+    return TOPICS.find((topic) => topic.when.test(said))?.answer(said, rate) ?? echo(said, request);
+  };
 
-const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string) => Script }[] = [
-  {
-    when: /\brate.?limit/i,
-    answer: () => ({ directives: { fail: 429 } }),
-  },
-  {
-    when: /\bflaky\b/i,
-    answer: (said) => ({
-      directives: { fail: 503, times: 2, key: `flaky ${said}` },
-      text: "The first two requests of this turn were refused with HTTP 503. The engine waited, tried again, and here is the answer: nothing was lost and nothing was said twice.",
-    }),
-  },
-  {
-    when: /\berror\b/i,
-    answer: () => ({
-      directives: { errat: 12 },
-      text: "You asked for an error, so this answer breaks off in the middle, and what was said so far stays where it is.",
-    }),
-  },
-  {
-    when: /\b(reason|reasoning|think|thinking)\b/i,
-    answer: (said) => ({
-      reasoning: `The user wrote ${quoted(said)}. They want to see me reason, so I do it in the open: first I look at what is asked, then at what I can do without a network, and then I decide to answer briefly and honestly.`,
-      text: "I reasoned before I answered; you can open the reasoning above. I am the demo model, so the thoughts are scripted, but they travelled the same way as those of a real model.",
-    }),
-  },
-  { when: /\b(code|table|markdown)\b/i, answer: () => ({ text: MARKDOWN_ANSWER }) },
-  { when: /\b(slow|slowly)\b/i, answer: () => ({ directives: { rate: 8 }, text: LONG_ANSWER }) },
-  { when: /\blong\b/i, answer: () => ({ text: LONG_ANSWER }) },
-  {
-    when: /^(hi|hello|hey|good (morning|day|evening))\b/i,
-    answer: () => ({
-      text: `Hello! I am the demo model: offline, scripted, and always in a good mood.\n\n${SUGGESTIONS}`,
-    }),
-  },
-  {
-    when: /\b(help|who are you|what are you|what can you do)\b/i,
-    answer: () => ({
-      text: `I am the demo model. No network and no key are involved: my answers are scripted by keywords in your message, and they stream through the same engine, journal and connection as those of a real model.\n\n${SUGGESTIONS}`,
-    }),
-  },
-];
+const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string, rate: number) => Script }[] =
+  [
+    {
+      when: /\brate.?limit/i,
+      answer: () => ({ directives: { fail: 429 } }),
+    },
+    {
+      when: /\bflaky\b/i,
+      answer: (said) => ({
+        directives: { fail: 503, times: 2, key: `flaky ${said}` },
+        text: "The first two requests of this turn were refused with HTTP 503. The engine waited, tried again, and here is the answer: nothing was lost and nothing was said twice.",
+      }),
+    },
+    {
+      when: /\berror\b/i,
+      answer: () => ({
+        directives: { errat: 12 },
+        text: "You asked for an error, so this answer breaks off in the middle, and what was said so far stays where it is.",
+      }),
+    },
+    {
+      when: /\b(reason|reasoning|think|thinking)\b/i,
+      answer: (said) => ({
+        reasoning: `The user wrote ${quoted(said)}. They want to see me reason, so I do it in the open: first I look at what is asked, then at what I can do without a network, and then I decide to answer briefly and honestly.`,
+        text: "I reasoned before I answered; you can open the reasoning above. I am the demo model, so the thoughts are scripted, but they travelled the same way as those of a real model.",
+      }),
+    },
+    { when: /\b(code|table|markdown)\b/i, answer: () => ({ text: MARKDOWN_ANSWER }) },
+    {
+      when: /\b(slow|slowly)\b/i,
+      answer: (_said, rate) => ({ directives: { rate: rate / 8 }, text: LONG_ANSWER }),
+    },
+    {
+      when: /\blong\b/i,
+      answer: (_said, rate) => ({ directives: { rate: rate / 3 }, text: LONG_ANSWER }),
+    },
+    {
+      when: /^(hi|hello|hey|good (morning|day|evening))\b/i,
+      answer: () => ({
+        text: `Hello! I am the demo model: offline, scripted, and always in a good mood.\n\n${SUGGESTIONS}`,
+      }),
+    },
+    {
+      when: /\b(help|who are you|what are you|what can you do)\b/i,
+      answer: () => ({
+        text: `I am the demo model. No network and no key are involved: my answers are scripted by keywords in your message, and they stream through the same engine, journal and connection as those of a real model.\n\n${SUGGESTIONS}`,
+      }),
+    },
+  ];
 
 const echo = (said: string, request: ChatRequest): Script => {
   const turn = request.messages.filter((message) => message.role === "user").length;

@@ -1,4 +1,4 @@
-import { demoScript } from "./conversation.ts";
+import { createDemoScript } from "./conversation.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
 
 export interface DemoEndpoint {
@@ -15,12 +15,13 @@ const PLEASANT_RATE = 60;
  * same code as a real one. `rate` 0 answers as fast as possible.
  */
 export const createDemoEndpoint = (options: { readonly rate?: number } = {}): DemoEndpoint => {
+  const rate = options.rate ?? PLEASANT_RATE;
   let starting: Promise<ModelServer> | null = null;
   return {
     async baseUrl() {
       starting ??= createModelServer({
-        defaults: { rate: options.rate ?? PLEASANT_RATE },
-        script: demoScript,
+        defaults: { rate },
+        script: createDemoScript(rate),
         // Other accounts of the machine reach a loopback port: they learn nothing of what was said.
         inspect: false,
       })

@@ -20,7 +20,7 @@ export class ConfinedDirectory {
 
   /** A path to this directory, for calls that only take one. */
   get path(): string {
-    return this.realPath;
+    return HAS_FD_PATHS ? `/proc/self/fd/${this.handle.fd}` : this.realPath;
   }
 
   /** A path to `name` in this directory. Whoever opens it does so without following a link. */
@@ -32,9 +32,9 @@ export class ConfinedDirectory {
   async enter(name: string, create: boolean): Promise<ConfinedDirectory> {
     if (create) await mkdir(this.child(name), { mode: 0o755 }).catch(ignoreCode("EEXIST"));
     const found = await lstat(this.child(name));
-    
+    if (found.isSymbolicLink()) throw linkRefused(name);
     if (!found.isDirectory()) throw new PathRefused(`"${name}" is not a folder.`);
-    const handle = await open(this.child(name), O_RDONLY | O_DIRECTORY);
+    const handle = await open(this.child(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     const entered = new ConfinedDirectory(handle, join(this.realPath, name));
     if (!HAS_FD_PATHS && (await realpath(entered.realPath)) !== entered.realPath) {
       await entered.close();
@@ -46,10 +46,10 @@ export class ConfinedDirectory {
   /** Opens the regular file `name` for reading. */
   async openFile(name: string): Promise<FileHandle> {
     const found = await lstat(this.child(name));
-    
+    if (found.isSymbolicLink()) throw linkRefused(name);
     if (!found.isFile()) throw notRegular(name);
     // Not to hang when the file was swapped for a FIFO just now; what was really opened is asked again.
-    const handle = await open(this.child(name), O_RDONLY | O_NONBLOCK);
+    const handle = await open(this.child(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if ((await handle.stat()).isFile()) return handle;
     await handle.close();
     throw notRegular(name);
@@ -57,7 +57,7 @@ export class ConfinedDirectory {
 
   /** Creates the file `name`, which must not exist in any form. */
   createFile(name: string, mode: number): Promise<FileHandle> {
-    return open(this.child(name), O_WRONLY | O_CREAT | O_EXCL, mode);
+    return open(this.child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   }
 
   /** `dev:ino`, the same for the same directory under any name. */
