@@ -1,6 +1,6 @@
 import type { HubEntry } from "./port.ts";
 
-/** The newest entry that the hub knows of a session's log; seq 0: the log was empty. */
+/** The newest entry that the hub knows of a session's log; seq 0: the log was empty. Generation -1: not known. */
 export interface Tail {
   readonly seq: number;
   readonly generation: number;
@@ -10,39 +10,51 @@ export interface Tail {
 export interface Topic {
   readonly sessionId: string;
   followers: number;
-  /** null until the hub has looked where the log ends; the ring covers everything after `base` up to `tail`. */
-  tail: Tail | null;
-  readonly base: number;
-  /** Entries with seq > `after` from the ring; null when the ring does not reach back that far. */
-  read(after: number, limit: number): readonly HubEntry[] | null;
+  /** Newest entry of the blocking read; null until the hub has looked where the log ends. */
+  readonly tail: Tail | null;
+  /** Newest entry that any follower may hold; what the log must not go back behind. */
+  readonly seen: Tail;
+  readonly failure: Error | null;
   /** Starts the ring behind the log's end as it is now. */
   open(tail: Tail): void;
-  /** Adds newer entries and wakes everybody; drops the oldest beyond `maxChars`. */
+  /** Entries with seq > `after` from the ring; null when the ring does not reach back that far. */
+  read(after: number, limit: number): readonly HubEntry[] | null;
+  /** Adds newer entries and wakes everybody; the oldest leave when there are more than `maxChars`. */
   publish(entries: readonly HubEntry[], maxChars: number): void;
+  saw(entry: Tail): void;
+  /** A page of history, asked for once however many followers want it at the same time. */
+  page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<HistoryPage>;
   /** Resolves with the next publish, failure or wake, or on abort. */
   changed(signal: AbortSignal): Promise<void>;
   wake(): void;
   /** Ends every follower with `error`. */
   fail(error: Error): void;
-  readonly failure: Error | null;
-  /** A page of history, asked for once however many followers want it at the same time. */
-  page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<readonly HubEntry[]>;
 }
 
-const MAX_RING_ENTRIES = 2_048;
+export interface HistoryPage {
+  readonly entries: readonly HubEntry[];
+  /** Where the ring began when the page was asked for: an empty page means that nothing stands up to there. */
+  readonly base: number;
+}
 
 export const createTopic = (sessionId: string): Topic => new RingTopic(sessionId);
+
+const MAX_RING_ENTRIES = 2_048;
+/** How much of a full ring stays, so that not every publish has to move it. */
+const KEPT = 0.75;
 
 class RingTopic implements Topic {
   readonly sessionId: string;
   followers = 0;
   tail: Tail | null = null;
-  base = Number.POSITIVE_INFINITY;
+  seen: Tail = { seq: 0, generation: -1 };
   failure: Error | null = null;
+  /** The ring holds every entry after this seq, up to `tail`. */
+  private base = Number.POSITIVE_INFINITY;
   private ring: HubEntry[] = [];
   private chars = 0;
   private readonly waiting = new Set<() => void>();
-  private readonly pages = new Map<number, Promise<readonly HubEntry[]>>();
+  private readonly pages = new Map<number, Promise<HistoryPage>>();
 
   constructor(sessionId: string) {
     this.sessionId = sessionId;
@@ -72,17 +84,30 @@ class RingTopic implements Topic {
       this.chars += entry.json.length;
     }
     const newest = entries.at(-1);
-    if (newest !== undefined) this.tail = newest;
-    let drop = 0;
-    while (drop < this.ring.length && (this.chars > maxChars || this.ring.length - drop > MAX_RING_ENTRIES)) {
-      this.chars -= this.ring[drop]?.json.length ?? 0;
-      drop++;
+    if (newest !== undefined) {
+      this.tail = newest;
+      this.saw(newest);
     }
-    if (drop > 0) {
-      this.base = this.ring[drop - 1]?.seq ?? this.base;
-      this.ring = this.ring.slice(drop);
-    }
+    if (this.chars > maxChars || this.ring.length > MAX_RING_ENTRIES)
+      this.shrink(KEPT * maxChars, KEPT * MAX_RING_ENTRIES);
     this.wake();
+  }
+
+  saw(entry: Tail): void {
+    const { seq, generation } = this.seen;
+    if (entry.seq > seq || (entry.seq === seq && generation < 0))
+      this.seen = { seq: entry.seq, generation: entry.generation };
+  }
+
+  page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<HistoryPage> {
+    const asked = this.pages.get(after);
+    if (asked !== undefined) return asked;
+    const { base } = this;
+    const page = load()
+      .then((entries) => ({ entries, base }))
+      .finally(() => this.pages.delete(after));
+    this.pages.set(after, page);
+    return page;
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -107,11 +132,11 @@ class RingTopic implements Topic {
     this.wake();
   }
 
-  page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<readonly HubEntry[]> {
-    const asked = this.pages.get(after);
-    if (asked !== undefined) return asked;
-    const page = load().finally(() => this.pages.delete(after));
-    this.pages.set(after, page);
-    return page;
+  private shrink(chars: number, entries: number): void {
+    let drop = 0;
+    for (; drop < this.ring.length && (this.chars > chars || this.ring.length - drop > entries); drop++)
+      this.chars -= this.ring[drop]?.json.length ?? 0;
+    this.base = this.ring[drop - 1]?.seq ?? this.base;
+    this.ring = this.ring.slice(drop);
   }
 }

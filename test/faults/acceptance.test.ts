@@ -115,7 +115,7 @@ describe("accepting messages", () => {
     const follower = d.follow(run.id);
     await follower.until((frame) => frame.event === "token");
     expect((await d.request("DELETE", `/api/sessions/${session.id}`)).status).toBe(204);
-    await worker.says("it stops");
+    await worker.says("this attempt stops");
     follower.close();
     for (const path of [`/api/sessions/${session.id}`, `/api/runs/${run.id}`, `/api/runs/${run.id}/events`]) {
       expect((await d.request("GET", path)).status).toBe(404);

@@ -23,7 +23,7 @@ describe("a worker that was only stopped", () => {
     const head = (await d.request("GET", `/api/sessions/${session.id}/head`)).body;
 
     zombie.signal("SIGCONT");
-    await zombie.says("it stops");
+    await zombie.says("this attempt stops");
     expect(await d.messages(session.id)).toEqual(before);
     expect((await d.request("GET", `/api/sessions/${session.id}/head`)).body).toEqual(head);
     const replay = d.follow(run.id);
@@ -52,7 +52,7 @@ describe("a worker that was only stopped", () => {
     expect(partial?.content).toBe(follower.text());
     expect(notice?.role).toBe("notice");
     worker.signal("SIGCONT");
-    await worker.says("it stops");
+    await worker.says("this attempt stops");
     expect((await d.getRun(run.id)).status).toBe("cancelled");
     await worker.stop();
   });

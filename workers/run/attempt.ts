@@ -202,7 +202,7 @@ export class Attempt {
     if (cause instanceof JournalRefused) {
       if (cause.reason === "gap") return "again";
       if (cause.reason === "full") return this.endPartial(OUTPUT_LIMIT);
-      log.warn({ reason: cause.reason }, "the journal refused this attempt; it stops");
+      log.warn({ reason: cause.reason }, "this attempt stops: the journal refused it");
       return "over";
     }
     if (cause instanceof RunStop)
@@ -239,7 +239,7 @@ export class Attempt {
     const { run, generation } = claim.record;
     const result = await this.deps.lifecycle.write.commitRun(run.id, generation, outcome);
     if (result.kind === "stale") {
-      log.warn("a newer attempt owns the run; nothing was committed");
+      log.warn("this attempt stops: it does not own the run any more");
       return "over";
     }
     if (result.kind === "cancelling") return this.endPartial({ kind: "cancelled" });

@@ -42,7 +42,7 @@ const runAttempt = async (deps: ExecutorDeps, claim: Claim): Promise<"over" | "a
   try {
     const taken = await lifecycle.journal.claim(owner, claim.minSeq);
     if (taken.status !== "ok") {
-      log.warn({ status: taken.status }, "the journal refused the claim");
+      log.warn({ status: taken.status }, "this attempt stops: the journal refused its claim");
       return "over";
     }
     const evidence = await lifecycle.read.evidence(id);
@@ -55,7 +55,7 @@ const runAttempt = async (deps: ExecutorDeps, claim: Claim): Promise<"over" | "a
     return await new Attempt(deps, { claim, evidence, view, writer, signal: execution.signal, log }).run();
   } catch (error) {
     if (isTalariaError(error, "stale_generation")) {
-      log.warn("a newer attempt owns the run; this one stops");
+      log.warn("this attempt stops: it does not own the run any more");
       return "over";
     }
     log.warn({ err: error }, "the attempt could not go on; giving the run back");

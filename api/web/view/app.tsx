@@ -63,6 +63,7 @@ export const App = () => {
       <Sidebar
         list={state.list}
         selected={state.selected}
+        covered={state.signedOut}
         onOpen={open}
         onNew={startNew}
         onClose={() => setDrawer(false)}
@@ -78,7 +79,7 @@ export const App = () => {
         session={session}
         connection={state.connection}
         composer={composer}
-        covered={drawer}
+        covered={drawer || state.signedOut}
         onMenu={() => setDrawer(true)}
         onNew={startNew}
       />

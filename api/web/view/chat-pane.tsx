@@ -13,7 +13,7 @@ export const ChatPane = (props: {
   readonly session: SessionState | null;
   readonly connection: ConnectionStatus;
   readonly composer: RefObject<HTMLTextAreaElement | null>;
-  /** The drawer lies over it. */
+  /** The drawer or the login lies over it. */
   readonly covered: boolean;
   readonly onMenu: () => void;
   readonly onNew: () => void;

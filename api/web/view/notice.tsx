@@ -12,28 +12,28 @@ export const Notice = ({ markdown, tone }: { readonly markdown: string; readonly
   </aside>
 );
 
-/** A failed run: what happened, its stable code, and what helps. `brief`: the notice above has said the first part. */
+/** A failed run: what happened, its stable code, and what helps. `brief`: the stored notice has said all but the details. */
 export const ErrorCard = (props: {
   readonly error: NonNullable<RunFacts["error"]>;
   readonly brief: boolean;
 }) => {
   const { error } = props;
+  const details = error.details ? (
+    <details className="details">
+      <summary>Details</summary>
+      <pre>{error.details}</pre>
+    </details>
+  ) : null;
+  if (props.brief) return details;
   return (
     <aside className="notice" data-tone="failed">
       <AlertIcon />
       <div>
-        {!props.brief && (
-          <p>
-            <strong>{error.message}</strong> <code>{error.type}</code>
-          </p>
-        )}
-        {!props.brief && error.hint && <p>{error.hint}</p>}
-        {error.details && (
-          <details>
-            <summary>Details</summary>
-            <pre>{error.details}</pre>
-          </details>
-        )}
+        <p>
+          <strong>{error.message}</strong> <code>{error.type}</code>
+        </p>
+        {error.hint && <p>{error.hint}</p>}
+        {details}
       </div>
     </aside>
   );

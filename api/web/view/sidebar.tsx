@@ -8,6 +8,8 @@ import { useWorkbench } from "./use-workbench.ts";
 export const Sidebar = memo(function Sidebar(props: {
   readonly list: SessionListState;
   readonly selected: string | null;
+  /** The login lies over it. */
+  readonly covered: boolean;
   readonly onOpen: (id: string) => void;
   readonly onNew: () => void;
   readonly onClose: () => void;
@@ -17,7 +19,7 @@ export const Sidebar = memo(function Sidebar(props: {
   const now = useMinute();
 
   return (
-    <nav className="sidebar" aria-label="Sessions">
+    <nav className="sidebar" aria-label="Sessions" inert={props.covered}>
       <div className="sidebar-head">
         <WingMark />
         <span className="brand">Talaria</span>
