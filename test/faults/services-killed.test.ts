@@ -9,7 +9,7 @@ describe("kill -9 of what is around the worker", () => {
   let d: Deployment;
   let worker: TestProcess;
   beforeAll(async () => {
-    d = await startDeployment();
+    d = await startDeployment({ TALARIA_DRAIN_MS: "1000" });
     worker = await d.startWorker();
   });
   afterAll(() => d.close());
