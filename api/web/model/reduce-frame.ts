@@ -62,7 +62,7 @@ const afterEvent = (state: SessionState, run: LiveRun, event: RunFrame): Session
   }
   if (event.event === "run_started") {
     const { model } = event as unknown as RunEventPayload<"run_started">;
-    return replaceRun({ ...state, model: model ?? state.model }, run);
+    return replaceRun({ ...state, model: model || state.model }, run);
   }
   if (run.view.terminal?.event === event.event) return settleOn(state, run, event);
   if (event.event === "stream_end") {
@@ -124,7 +124,8 @@ const foldEvents = (events: readonly RunFrame[], known: string | null) => {
     if (event.run_seq > view.lastSeq + 1) view.lastSeq = event.run_seq - 1; // the server says that this is all there is
     if (applyRunEvent(view, event) !== "applied") continue;
     if (event.event === "run_queued" && event.message) messages.push(event.message as Message);
-    if (event.event === "run_started" && typeof event.model === "string") model = event.model;
+    if (event.event === "run_started" && typeof event.model === "string" && event.model !== "")
+      model = event.model;
   }
   return { views, messages, model };
 };

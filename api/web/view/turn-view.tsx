@@ -41,7 +41,7 @@ export const TurnView = memo(
         <Failure turn={turn} stored={notices.length > 0} />
         {(turn.facts?.recovered || live?.view.recovered) && (
           <p className="turn-note">
-            Recovered after a crash: what had been done was kept, nothing was repeated.
+            Recovered after a crash: finished steps were kept, the unfinished one was begun again.
           </p>
         )}
         {turn.facts?.toolLimit && <p className="turn-note">The limit of tool calls was reached.</p>}
