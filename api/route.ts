@@ -101,16 +101,21 @@ const parseCall = (found: Operation, req: Request, res: Response): Call<unknown,
   },
 });
 
-/** Parses untrusted input, or throws `invalid_request` that names each fault and repeats nothing of the input. */
+/** Parses untrusted input, or throws `invalid_request` that names each fault and repeats no value of the input. */
 export const parse = <T extends z.ZodType>(schema: T, input: unknown, where: string): z.output<T> => {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.slice(0, 20).map(
-    (issue): ErrorDetail => ({
-      path: issue.path.map(String).join(".").slice(0, 100),
-      message:
-        issue.code === "unrecognized_keys" ? "holds fields that this call does not know" : issue.message,
-    }),
-  );
+  const details = parsed.error.issues.flatMap(faultsOf).slice(0, 20);
   throw new TalariaError("invalid_request", `The ${where} of the request is not valid.`, { details });
+};
+
+const faultsOf = (issue: z.core.$ZodIssue): ErrorDetail[] => {
+  const path = issue.path.map(String);
+  const at = (more: readonly string[]): string => [...path, ...more].join(".").slice(0, 100);
+  if (issue.code !== "unrecognized_keys") return [{ path: at([]), message: issue.message }];
+  // A name is repeated only when it can be nothing but a name.
+  return issue.keys.map((key) => ({
+    path: at(/^[A-Za-z0-9_-]{1,64}$/.test(key) ? [key] : []),
+    message: "this call knows no such field",
+  }));
 };

@@ -62,7 +62,9 @@ class RedisHub implements Hub {
   private hintsRead: string | null = null;
   private downSince: number | null;
   private downTimer: ReturnType<typeof setTimeout> | undefined;
+  private connected: boolean;
   private checking = false;
+  private reading: PromiseWithResolvers<Reply> | null = null;
   private readonly checkTimer: ReturnType<typeof setInterval>;
   private readonly loop: Promise<void>;
 
@@ -70,7 +72,8 @@ class RedisHub implements Hub {
     this.deps = deps;
     this.outageMs = deps.outageMs ?? 20_000;
     this.downSince = null;
-    if (deps.blocking.status !== "ready") this.onDown();
+    this.connected = deps.blocking.status === "ready";
+    if (!this.connected) this.onDown();
     deps.blocking.on("close", this.onDown);
     deps.blocking.on("ready", this.onUp);
     this.checkTimer = setInterval(() => void this.checkLogs(), deps.checkMs ?? 1_000);
@@ -109,7 +112,7 @@ class RedisHub implements Hub {
         if (typeof found === "number") {
           // Nothing stands between `at` and there. Without a ring yet there is nothing more to know: wait for it.
           if (Number.isFinite(found)) at = Math.max(at, found);
-          else if (topic.tail === null) await topic.changed(signal);
+          else if (topic.tail === null && !this.isOver(topic)) await topic.changed(signal);
           continue;
         }
         const newest: HubEntry | undefined = found.at(-1);
@@ -136,8 +139,9 @@ class RedisHub implements Hub {
       this.deps.blocking.off("ready", this.onUp);
       for (const topic of this.topics.values()) topic.fail(CLOSED);
       this.hintFeed.close();
-      // Also ends the read that is waiting.
       this.deps.blocking.disconnect();
+      // A command that waits for a reconnection is not settled by that.
+      this.reading?.reject(CLOSED);
     }
     await this.loop;
   }
@@ -230,6 +234,7 @@ class RedisHub implements Hub {
   }
 
   private async readOnce(): Promise<void> {
+    if (this.closed) return;
     const { blocking, keys, id } = this.deps;
     const byKey = new Map<string, Topic>();
     const streams = [keys.hub(id), keys.hints];
@@ -246,7 +251,10 @@ class RedisHub implements Hub {
     // A session that was entered while others were being opened is still without a tail: come back at once for it.
     const block = byKey.size === this.topics.size ? MAX_BLOCK_MS : 1;
     const args = ["COUNT", READ_COUNT, "BLOCK", block, "STREAMS", ...streams, ...positions] as const;
-    const reply = (await blocking.call("XREAD", ...args)) as Reply;
+    const reading = Promise.withResolvers<Reply>();
+    this.reading = reading;
+    (blocking.call("XREAD", ...args) as Promise<Reply>).then(reading.resolve, reading.reject);
+    const reply = await reading.promise;
     this.blocked = false;
     if (reply === null) return;
     const taken = await Promise.allSettled(
@@ -340,8 +348,9 @@ class RedisHub implements Hub {
   private readonly onUp = (): void => {
     this.downSince = null;
     clearTimeout(this.downTimer);
-    // Hints of the outage may never have been written.
-    this.hintFeed.publish({});
+    // Hints of an outage may never have been written.
+    if (this.connected) this.hintFeed.publish({});
+    this.connected = true;
     void this.checkLogs();
   };
 }

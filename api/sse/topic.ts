@@ -24,7 +24,7 @@ export interface Topic {
   saw(entry: Tail): void;
   /** A page of history, asked for once however many followers want it at the same time. */
   page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<HistoryPage>;
-  /** Resolves with the next publish, failure or wake, or on abort. */
+  /** Resolves with the next publish or wake; at once after a failure or an abort. */
   changed(signal: AbortSignal): Promise<void>;
   wake(): void;
   /** Ends every follower with `error`. */
@@ -117,7 +117,7 @@ class RingTopic implements Topic {
         signal.removeEventListener("abort", over);
         resolve();
       };
-      if (signal.aborted) return resolve();
+      if (signal.aborted || this.failure !== null) return resolve();
       this.waiting.add(over);
       signal.addEventListener("abort", over);
     });

@@ -171,8 +171,10 @@ export const createRunReadOps = (db: Database.Database) => {
     /** Runs whose stop was asked for before this time and that have not ended. */
     overdueCancels: (beforeS: number): string[] => overdue.all(beforeS).map((row) => row.id),
     /** Ended runs without an archive whose end is told, oldest first. */
-    unarchivedRuns: (endedAfterS: number, limit: number): { id: string; session_id: string; ended_at: number }[] =>
-      unarchived.all(endedAfterS, limit),
+    unarchivedRuns: (
+      endedAfterS: number,
+      limit: number,
+    ): { id: string; session_id: string; ended_at: number }[] => unarchived.all(endedAfterS, limit),
     /** Sessions with runs archived in this span of time (epoch ms). */
     trimmableSessions: (fromMs: number, toMs: number, limit: number): string[] =>
       trimmable.all(fromMs, toMs, limit).map((row) => row.session_id),

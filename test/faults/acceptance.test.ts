@@ -15,7 +15,12 @@ describe("accepting messages", () => {
   afterAll(() => d.close());
 
   const post = (sessionId: string, body: unknown, headers = {}) =>
-    d.request<{ run: Run; error: { code: string; details: unknown } }>("POST", `/api/sessions/${sessionId}/runs`, body, headers);
+    d.request<{ run: Run; error: { code: string; details: unknown } }>(
+      "POST",
+      `/api/sessions/${sessionId}/runs`,
+      body,
+      headers,
+    );
   const end = async (run: Run) => {
     const follower = d.follow(run.id);
     await follower.ended;
@@ -24,10 +29,16 @@ describe("accepting messages", () => {
 
   test("two-starts-one-run: the other answer is 409 with that run's id, its message is not in the transcript", async () => {
     const session = await d.createSession();
-    const answers = await Promise.all([post(session.id, { input: "a [[fake tokens=30 rate=60]]" }), post(session.id, { input: "b [[fake tokens=30 rate=60]]" })]);
+    const answers = await Promise.all([
+      post(session.id, { input: "a [[fake tokens=30 rate=60]]" }),
+      post(session.id, { input: "b [[fake tokens=30 rate=60]]" }),
+    ]);
     const started = answers.find((answer) => answer.status === 202);
     const refused = answers.find((answer) => answer.status === 409);
-    expect(refused?.body.error).toMatchObject({ code: "session_busy", details: { active_run_id: started?.body.run.id } });
+    expect(refused?.body.error).toMatchObject({
+      code: "session_busy",
+      details: { active_run_id: started?.body.run.id },
+    });
     if (started === undefined) throw new Error("no run was started");
     await end(started.body.run);
     expect((await d.messages(session.id)).filter((message) => message.role === "user")).toHaveLength(1);
@@ -37,20 +48,28 @@ describe("accepting messages", () => {
     const session = await d.createSession();
     const runs: Run[] = [];
     for (const n of [1, 2, 3]) {
-      const answer = await post(session.id, { input: `message ${n} [[fake tokens=${n * 5} rate=200]]`, on_busy: "queue" });
+      const answer = await post(session.id, {
+        input: `message ${n} [[fake tokens=${n * 5} rate=200]]`,
+        on_busy: "queue",
+      });
       expect(answer.status).toBe(202);
       runs.push(answer.body.run);
     }
     expect(runs.map((run) => run.position)).toEqual([0, 1, 2]);
     await Promise.all(runs.map(end));
     const messages = await d.messages(session.id);
-    expect(messages.map((message) => `${message.role} ${message.run_id === runs[0]?.id ? 1 : message.run_id === runs[1]?.id ? 2 : 3}`)).toEqual([
-      "user 1", "assistant 1", "user 2", "assistant 2", "user 3", "assistant 3",
-    ]);
+    expect(
+      messages.map(
+        (message) =>
+          `${message.role} ${message.run_id === runs[0]?.id ? 1 : message.run_id === runs[1]?.id ? 2 : 3}`,
+      ),
+    ).toEqual(["user 1", "assistant 1", "user 2", "assistant 2", "user 3", "assistant 3"]);
     const sent = (d.model.requests().at(-1) as { messages: { content: string }[] }).messages;
     expect(sent.map((message) => message.content)).toEqual([
-      expect.stringContaining("message 1"), expectedText(5),
-      expect.stringContaining("message 2"), expectedText(10),
+      expect.stringContaining("message 1"),
+      expectedText(5),
+      expect.stringContaining("message 2"),
+      expectedText(10),
       expect.stringContaining("message 3"),
     ]);
   });
@@ -73,8 +92,14 @@ describe("accepting messages", () => {
 
   test("same-prompt-twice: two messages with the same words are two messages", async () => {
     const session = await d.createSession();
-    for (let i = 0; i < 2; i++) await end((await post(session.id, { input: "continue [[fake tokens=2]]" })).body.run);
-    expect((await d.messages(session.id)).map((message) => message.role)).toEqual(["user", "assistant", "user", "assistant"]);
+    for (let i = 0; i < 2; i++)
+      await end((await post(session.id, { input: "continue [[fake tokens=2]]" })).body.run);
+    expect((await d.messages(session.id)).map((message) => message.role)).toEqual([
+      "user",
+      "assistant",
+      "user",
+      "assistant",
+    ]);
   });
 
   test("interrupt and steer are refused clearly until they exist", async () => {

@@ -55,7 +55,9 @@ describe("stopping a run", () => {
         if (answer.status === 202) expect(end.run.status).toBe("cancelled");
         expect(end.follower.view.terminal?.event).toBe(end.run.status === "cancelled" ? "cancel" : "done");
         expect(end.messages.filter((message) => message.role === "user")).toHaveLength(1);
-        expect(end.messages.filter((message) => message.role === "notice")).toHaveLength(end.run.status === "cancelled" ? 1 : 0);
+        expect(end.messages.filter((message) => message.role === "notice")).toHaveLength(
+          end.run.status === "cancelled" ? 1 : 0,
+        );
         await isFree(session.id);
       }),
     );
@@ -70,7 +72,13 @@ describe("stopping a run", () => {
     await cancel(run.id);
     const end = await settled(run);
     expect(end.run.status).toBe("cancelled");
-    expect(end.messages.map((message) => message.role)).toEqual(["user", "assistant", "tool", "assistant", "notice"]);
+    expect(end.messages.map((message) => message.role)).toEqual([
+      "user",
+      "assistant",
+      "tool",
+      "assistant",
+      "notice",
+    ]);
     const shown = end.messages.filter((m) => m.role === "assistant");
     expect(shown.map((message) => message.content).join("")).toBe(end.follower.text());
     expect(shown[1]?.status).toBe("cancelled");
@@ -88,7 +96,10 @@ describe("stopping a run", () => {
     const end = await settled(run);
     expect(performance.now() - since).toBeLessThan(5_000);
     expect(end.run.status).toBe("cancelled");
-    expect(end.follower.frames.find((frame) => frame.event === "tool_complete")?.data).toMatchObject({ outcome: "stopped", is_error: true });
+    expect(end.follower.frames.find((frame) => frame.event === "tool_complete")?.data).toMatchObject({
+      outcome: "stopped",
+      is_error: true,
+    });
     expect(end.messages.map((message) => message.role)).toEqual(["user", "assistant", "tool", "notice"]);
     expect(execFileSync("ps", ["-eo", "args"]).toString()).not.toContain("sleep 613.7");
     await isFree(session.id);

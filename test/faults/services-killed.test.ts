@@ -56,9 +56,13 @@ describe("kill -9 of what is around the worker", () => {
   test("accepted while Redis is away: 202, executed once when it returns", async () => {
     const session = await d.createSession();
     await d.redis.kill();
-    const answer = await d.request<{ run: { id: string; session_id: string } }>("POST", `/api/sessions/${session.id}/runs`, {
-      input: "[[fake tokens=20]]",
-    });
+    const answer = await d.request<{ run: { id: string; session_id: string } }>(
+      "POST",
+      `/api/sessions/${session.id}/runs`,
+      {
+        input: "[[fake tokens=20]]",
+      },
+    );
     expect(answer.status).toBe(202);
     const { run } = answer.body;
     const follower = d.follow(run.id);

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { Follower } from "../helpers/follower.ts";
 import { commandPrompt, expectWhole } from "../helpers/whole.ts";
-import { expectedText } from "../../workers/engines/demo/words.ts";
 
 /**
  * reliability 4 to 7, run-events R-37, R-45 (as DESIGN 12.2 changes it): SIGKILL the worker between any two of its steps. The
@@ -44,7 +44,9 @@ describe("kill -9 of the worker", () => {
     const already = follower.frames.some((frame) => frame.event === "done");
     if (!already) {
       await Promise.race([
-        follower.until((frame) => frame.event === "done" || (frame.event === "run_started" && frame.data.attempt === 2)),
+        follower.until(
+          (frame) => frame.event === "done" || (frame.event === "run_started" && frame.data.attempt === 2),
+        ),
         follower.ended,
       ]);
       expect(performance.now() - killedAt).toBeLessThan(TAKE_OVER_MS);
@@ -95,7 +97,9 @@ describe("kill -9 of the worker", () => {
     expect(follower.frames.filter((frame) => frame.event === "tool")).toHaveLength(1);
     expect(follower.frames.find((frame) => frame.event === "tool_complete")?.data.outcome).toBe("unknown");
     const body = d.model.requests().at(-2) as { messages: { role: string; content: string }[] };
-    expect(body.messages.find((message) => message.role === "tool")?.content).toMatch(/outcome of this call is unknown/);
+    expect(body.messages.find((message) => message.role === "tool")?.content).toMatch(
+      /outcome of this call is unknown/,
+    );
   });
 
   test("tool result recorded, not journaled: the recorded result is used", async () => {

@@ -18,7 +18,9 @@ export const expectWhole = async (
 ): Promise<void> => {
   await follower.ended;
   expect(follower.text()).toBe(text);
-  const ends = follower.frames.filter((frame) => ["done", "cancel", "apperror", "interrupted"].includes(frame.event));
+  const ends = follower.frames.filter((frame) =>
+    ["done", "cancel", "apperror", "interrupted"].includes(frame.event),
+  );
   expect(ends.map((frame) => frame.event)).toEqual(["done"]);
   const stored = await deployment.getRun(run.id);
   expect(stored.status).toBe("completed");

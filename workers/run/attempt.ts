@@ -121,7 +121,10 @@ export class Attempt {
     const redactor = failClosed(createRedactor(profile.secrets));
     const emitter = createEmitter(view, run.attempt, writer, redactor);
     const repairs = run.attempt > 1 ? repairEvents(view, knownSteps(evidence)) : [];
-    emitter.emit({ event: "run_started", payload: { model: context.model.model, profile: run.profile } });
+    emitter.emit({
+      event: "run_started",
+      payload: { model: context.model.model || context.model.provider, profile: run.profile },
+    });
     for (const event of repairs) emitter.emit(event);
     const recorder = createRecorder({
       runId: run.id,

@@ -1,7 +1,9 @@
 /** The `p`-th percentile (0 to 100) of `values`, which are sorted in place; nearest rank. NaN when there are none. */
 export const percentile = (values: Float64Array, p: number): number => {
   values.sort();
-  return values[Math.min(values.length - 1, Math.max(0, Math.ceil((p / 100) * values.length) - 1))] ?? Number.NaN;
+  return (
+    values[Math.min(values.length - 1, Math.max(0, Math.ceil((p / 100) * values.length) - 1))] ?? Number.NaN
+  );
 };
 
 /** Numbers in [0, 1) that are the same in every run (mulberry32). */

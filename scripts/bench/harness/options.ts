@@ -26,7 +26,8 @@ export const readOptions = (argv: readonly string[], names: readonly string[]): 
   });
   const only = values.only.flatMap((text) => text.split(",")).map((name) => name.trim());
   const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(", ")}; there are ${names.join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`no benchmark ${unknown.join(", ")}; there are ${names.join(", ")}`);
   return {
     quick: values.quick,
     only: only.length === 0 ? names : only,

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly nodeFlags?: readonly string[];
+  /** Output that means ready, in place of the IPC message. */
+  readonly readyLine?: RegExp;
   /** Folder for the process' log. */
   readonly dir: string;
   /** Name in messages and of the log. */
@@ -38,10 +40,10 @@ export interface StartOptions {
 }
 
 export interface Processes {
-  /** Runs a program of the project (path from its root) on this Node; ready when it says so, over IPC or as a line of JSON. */
+  /** Runs a program of the project (path from its root) on this Node; ready with its IPC message `{type: "ready"}`. */
   startNode(entry: string, options: StartOptions): Promise<BenchProcess>;
   /** Runs any program; ready when its output matches. */
-  startProgram(program: string, ready: RegExp, options: StartOptions): Promise<BenchProcess>;
+  startProgram(program: string, readyLine: RegExp, options: StartOptions): Promise<BenchProcess>;
   /** Ends what still runs. */
   endAll(): Promise<void>;
   /** The same at once, for the end of this process. */
@@ -64,8 +66,8 @@ export const createProcesses = (profileDir: string | null): Processes => {
   const start = (
     program: string,
     args: readonly string[],
-    ready: RegExp | null,
     { env = {}, dir, name }: StartOptions,
+    { ipc, line }: { readonly ipc: boolean; readonly line: RegExp | null },
   ): Promise<BenchProcess> => {
     const logFile = join(dir, `${name}.log`);
     // A file and not a pipe: what the measured processes log must cost this process nothing.
@@ -73,13 +75,13 @@ export const createProcesses = (profileDir: string | null): Processes => {
     const child = spawn(program, args, {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
-      stdio: ready === null ? ["ignore", log, log, "ipc"] : ["ignore", "pipe", log],
+      stdio: ["ignore", line === null ? log : "pipe", log, ...(ipc ? (["ipc"] as const) : [])],
     });
     closeSync(log);
     const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    const handle = (said: Readonly<Record<string, unknown>>): BenchProcess => ({
+    const handle = (ready: Readonly<Record<string, unknown>>): BenchProcess => ({
       pid: child.pid ?? 0,
-      ready: said,
+      ready,
       usage: async () => {
         const answer = heard(child, "usage");
         child.send({ type: "usage" });
@@ -99,44 +101,41 @@ export const createProcesses = (profileDir: string | null): Processes => {
     void exited.then(() => running.delete(child));
 
     return new Promise((resolve, reject) => {
+      let settled = false;
       const fail = (why: string): void => {
+        if (settled) return;
+        settled = true;
         clearTimeout(timer);
         child.kill("SIGKILL");
         reject(new Error(`${name} ${why}\n${readFileSync(logFile, "utf8").slice(-4000)}`));
       };
-      const timer = setTimeout(() => fail("was not ready in time"), READY_LIMIT_MS);
       const isReady = (said: Readonly<Record<string, unknown>>): void => {
+        settled = true;
         clearTimeout(timer);
         resolve(handle(said));
       };
+      const timer = setTimeout(() => fail("was not ready in time"), READY_LIMIT_MS);
       child.once("error", (error) => fail(`could not be started: ${error.message}`));
       child.once("exit", (code, signal) => fail(`ended with ${code ?? signal}`));
-      if (ready === null) void heard(child, "ready").then(isReady);
+      if (line === null) heard(child, "ready").then(isReady, () => {});
       let output = "";
       child.stdout?.on("data", (chunk: Buffer) => {
-        if (ready === null || output.length > 10_000) return;
+        if (settled) return;
         output += chunk.toString();
-        const match = ready.exec(output);
+        const match = line?.exec(output) ?? null;
         if (match !== null) isReady(parseReady(match[0]));
       });
     });
   };
 
   return {
-    startNode: (entry, options) =>
-      start(
-        process.execPath,
-        [
-          "--disable-warning=ExperimentalWarning",
-          ...["--import", PROBE],
-          ...profiling(options.name),
-          ...(options.nodeFlags ?? []),
-          ...[entry, ...(options.args ?? [])],
-        ],
-        null,
-        options,
-      ),
-    startProgram: (program, ready, options) => start(program, options.args ?? [], ready, options),
+    startNode: (entry, options) => {
+      const flags = ["--disable-warning=ExperimentalWarning", "--import", PROBE, ...profiling(options.name)];
+      const args = [...flags, ...(options.nodeFlags ?? []), entry, ...(options.args ?? [])];
+      return start(process.execPath, args, options, { ipc: true, line: options.readyLine ?? null });
+    },
+    startProgram: (program, readyLine, options) =>
+      start(program, options.args ?? [], options, { ipc: false, line: readyLine }),
     endAll: async () => {
       await Promise.all([...running.values()].map((process) => process.end()));
     },

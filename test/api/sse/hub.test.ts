@@ -151,6 +151,25 @@ test("many followers of many sessions share one connection, and live entries are
     await Promise.all(readers.map((reader) => reader.stop()));
   }));
 
+test("a session followed while the read waits is taken up at once", () =>
+  withHub(async ({ hub, journal, redis }) => {
+    const quiet = follower(hub, 0, "s_quiet");
+    const blocked = async (): Promise<boolean> => / cmd=xread /.test(String(await redis.client("LIST")));
+    for (let round = 2; round <= 6; round++) {
+      while (!(await blocked())) await new Promise((resolve) => setImmediate(resolve));
+      const start = performance.now();
+      const sessionId = `s_${round}`;
+      const reader = follower(hub, 0, sessionId);
+      await journal.claim({ ...first, sessionId }, 0);
+      await reader.reach(
+        (await journal.append({ ...first, sessionId }, 1, END, true)).status === "ok" ? 2 : 0,
+      );
+      expect(performance.now() - start).toBeLessThan(500);
+      await reader.stop();
+    }
+    await quiet.stop();
+  }));
+
 test("a reader that takes its time gets everything, from a ring that has long gone on", () =>
   withHub(
     async ({ hub, journal }) => {

@@ -68,18 +68,20 @@ test("trimming removes whole runs from the front, and reading goes on as if noth
 
 test("a run queued while another streams: trimming never cuts through either", () =>
   withJournal(async ({ journal, redis, keys }) => {
-    await journal.claim(writer("run_a", 1), 0);
-    await journal.append(writer("run_a", 1), 1, [token("a")]);
-    await announceQueued(journal, "run_b", 1);
-    await journal.append(writer("run_a", 1), 2, END, true);
-    await journal.archive(S, "run_a");
-    expect(await journal.trim(S, Date.now() + 1_000)).toBe(0);
-    expect(await redis.xlen(keys.log(S))).toBe(4);
+    await playRun(journal, writer("run_0", 1), letters);
+    await journal.claim(writer("run_a", 2), 0);
+    await journal.append(writer("run_a", 2), 1, [token("a")]);
+    await announceQueued(journal, "run_b", 2);
+    await journal.append(writer("run_a", 2), 2, END, true);
     const whole = await readAll(journal, S);
-    await playRun(journal, writer("run_b", 2), []);
+    for (const runId of ["run_0", "run_a"]) await journal.archive(S, runId);
+    expect(await journal.trim(S, Date.now() + 1_000)).toBe(1);
+    expect(await redis.xlen(keys.log(S))).toBe(4);
+    await playRun(journal, writer("run_b", 3), []);
     await journal.archive(S, "run_b");
     expect(await journal.trim(S, Date.now() + 1_000)).toBe(2);
-    expect((await readAll(journal, S, 2)).slice(0, 4)).toEqual(whole);
+    expect(await redis.xlen(keys.log(S))).toBe(0);
+    expect((await readAll(journal, S, 2)).slice(0, 9)).toEqual(whole);
   }));
 
 test("a page of a run of 100,000 entries is read from where it stands", () =>

@@ -25,7 +25,11 @@ test("acceptance writes message, run, claim of the session and outbox in one ste
     const run = await acceptMessage(db, session.id, "What is\nthis?");
     expect(rows).toEqual(["announce", "dispatch"]);
     expect(await db.sessions.get(session.id)).toMatchObject({
-      active_run_id: run.id, message_count: 1, title: "What is", title_source: "provisional", revision: 2,
+      active_run_id: run.id,
+      message_count: 1,
+      title: "What is",
+      title_source: "provisional",
+      revision: 2,
     });
   }));
 
@@ -38,11 +42,16 @@ test("a claim raises attempt and generation, and an older generation changes not
     expect([first.record.generation, second.record.generation]).toEqual([1, 2]);
     expect(second.record.run.attempt).toBe(2);
     expect((await db.write.commitRun(run.id, 1, done("old"))).kind).toBe("stale");
-    await expect(db.write.recordToolStart(run.id, 1, 1, "c", "t")).rejects.toMatchObject({ code: "stale_generation" });
+    await expect(db.write.recordToolStart(run.id, 1, 1, "c", "t")).rejects.toMatchObject({
+      code: "stale_generation",
+    });
     await expect(db.write.handBack(run.id, 1)).rejects.toMatchObject({ code: "stale_generation" });
     expect((await db.write.commitRun(run.id, 2, done("new"))).kind).toBe("committed");
     expect((await db.write.commitRun(run.id, 2, done("again"))).kind).toBe("stale");
-    expect((await db.sessions.messages(session.id, { limit: 10 })).data.map((m) => m.content)).toEqual(["hello", "new"]);
+    expect((await db.sessions.messages(session.id, { limit: 10 })).data.map((m) => m.content)).toEqual([
+      "hello",
+      "new",
+    ]);
   }));
 
 test("the next run of a session waits until the end of the one before it was told", () =>
@@ -71,7 +80,13 @@ test("attempts without progress are counted, a hand-over and a recorded step are
     }
     const third = await claim(db, run.id, 2);
     const usage = { inputTokens: 1, outputTokens: 1, reasoningTokens: 0, cacheReadTokens: 0 };
-    await db.write.recordStep(run.id, third.record.generation, { step: 1, text: "", reasoning: "", toolCalls: [], usage });
+    await db.write.recordStep(run.id, third.record.generation, {
+      step: 1,
+      text: "",
+      reasoning: "",
+      toolCalls: [],
+      usage,
+    });
     expect((await claim(db, run.id, 2)).exhausted).toBe(false);
     expect((await claim(db, run.id, 2)).exhausted).toBe(false);
     expect((await claim(db, run.id, 2)).exhausted).toBe(true);
@@ -85,7 +100,10 @@ test("a stop that was accepted wins over an answer that comes later, and no tool
     expect((await db.write.cancelRun(run.id, notice)).kind).toBe("cancelling");
     expect(await db.write.recordToolStart(run.id, record.generation, 1, "c", "t")).toBe("cancelling");
     expect((await db.write.commitRun(run.id, record.generation, done("late"))).kind).toBe("cancelling");
-    const ended = await db.write.commitRun(run.id, record.generation, { ...done("late"), status: "cancelled" });
+    const ended = await db.write.commitRun(run.id, record.generation, {
+      ...done("late"),
+      status: "cancelled",
+    });
     expect(ended.kind).toBe("committed");
     expect((await db.write.cancelRun(run.id, notice)).kind).toBe("ended");
   }));
@@ -111,8 +129,16 @@ test("calls that share a transaction fail alone", () =>
       acceptMessage(db, session.id, "b"),
       db.sessions.create({ profile: "default", id: "given" }),
     ]);
-    expect(results.map((result) => result.status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
-    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: "session_not_found", status: 404 });
+    expect(results.map((result) => result.status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({
+      code: "session_not_found",
+      status: 404,
+    });
     expect((results[2] as PromiseRejectedResult).reason).toMatchObject({ code: "session_busy" });
   }));
 
@@ -128,7 +154,9 @@ test("pages of sessions and messages are stable and complete", () =>
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
     expect(seen).toEqual(ids.toReversed());
-    await expect(db.sessions.list({ limit: 3, cursor: "nonsense" })).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(db.sessions.list({ limit: 3, cursor: "nonsense" })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
   }));
 
 test("delete-then-late-emit: a session made again under a deleted one's id starts above its fence", () =>

@@ -1,0 +1,36 @@
+import { eventOf, textOf } from "./event-client.ts";
+import { monotonicUs } from "./numbers.ts";
+
+/**
+ * Reads the stamped tokens (`@<number>:<microseconds> word `) of one stream, however they were cut into frames, and checks
+ * that each arrives once and in order: a fast stream that loses text measures nothing.
+ */
+export class TokenReader {
+  /** Tokens read so far. */
+  count = 0;
+  private readonly onToken: (stampUs: number, nowUs: number) => void;
+  private text = "";
+
+  constructor(onToken: (stampUs: number, nowUs: number) => void) {
+    this.onToken = onToken;
+  }
+
+  /** Takes any frame; those that carry no text pass by. */
+  read(frame: string): void {
+    if (eventOf(frame) !== "token") return;
+    const nowUs = monotonicUs();
+    this.text += textOf(frame);
+    for (;;) {
+      const colon = this.text.indexOf(":");
+      const blank = this.text.indexOf(" ", colon);
+      const end = this.text.indexOf(" ", blank + 1);
+      if (colon < 0 || blank < 0 || end < 0) return;
+      const number = Number(this.text.slice(1, colon));
+      if (number !== this.count || this.text[0] !== "@")
+        throw new Error(`expected token ${this.count}, got "${this.text.slice(0, 40)}"`);
+      this.onToken(Number(this.text.slice(colon + 1, blank)), nowUs);
+      this.count++;
+      this.text = this.text.slice(end + 1);
+    }
+  }
+}
