@@ -11,5 +11,5 @@ export default {
     ],
   },
   testPathIgnorePatterns: ["/node_modules/", "/test/browser/"],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

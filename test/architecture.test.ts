@@ -28,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/journal",
   ],
   "common/queues": ["common/base", "common/contracts", "common/redis"],
+  "common/reconcile": ["common/base", "common/contracts"],
   "common/lifecycle": [
     "common/base",
     "common/contracts",
@@ -68,7 +69,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "api/middleware": ["common/base", "common/config", "common/contracts", "common/logging"],
   "api/ops": ["common/base", "common/contracts"],
-  "api/openapi": ["common/base", "common/contracts"],
+  "api/openapi": ["common/base", "common/contracts", "api/route.ts"],
   "api/sse": [
     "common/base",
     "common/contracts",

@@ -206,8 +206,7 @@ export const orWithoutRedis = async <T>(ask: () => Promise<T>, otherwise: () => 
  * adds by itself when a caller sets If-None-Match.
  */
 const isKnownTag = (header: string | undefined, tag: string): boolean =>
-  header !== undefined &&
-  header.split(",").some((known) => known.trim() === "*" || known.trim().replace(/^W\//, "") === tag);
+  header?.split(",").some((known) => known.trim() === "*" || known.trim().replace(/^W\//, "") === tag) ?? false;
 
 const cursorOf = (
   end: { readonly seq: number; readonly generation: number } | null | undefined,

@@ -15,9 +15,10 @@ export const decodePageCursor = (
   } catch {
     values = null;
   }
-  // biome-ignore lint/suspicious/useValidTypeof: the wanted types are data here
   const fits =
-    Array.isArray(values) && values.length === types.length && values.every((v, i) => typeof v === types[i]);
+    Array.isArray(values) &&
+    values.length === types.length &&
+    values.every((value, i) => (types[i] === "string" ? typeof value === "string" : typeof value === "number"));
   if (!fits) throw new TalariaError("invalid_request", "the cursor is not one of this list");
   return values as (string | number)[];
 };

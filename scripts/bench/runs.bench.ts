@@ -14,7 +14,8 @@ import { startModel, startStack } from "./harness/stack.ts";
  * a follower, committed to talaria.db and state.db, ended?
  *
  * 32 clients, each with one session: POST, follow until `stream_end`, again. Raw limits: BullMQ jobs that do nothing, and
- * single-row SQLite transactions with the same durability on the same disk. Criterion: every run ends with `done`.
+ * single-row SQLite transactions with the same durability on the same disk. Criterion: every run ends with `done`, and no
+ * start is refused (503).
  */
 export const runsBench: Bench = {
   name: "runs",
@@ -25,8 +26,10 @@ export const runsBench: Bench = {
     context.say(`no-op BullMQ jobs: ${Math.round(jobs)} jobs/s`);
     const inserts = bareInserts(context, context.options.quick ? 1_000 : 5_000);
     context.say(`bare SQLite inserts: ${Math.round(inserts)} inserts/s`);
-    const { rate, load } = await trivialRuns(context, runs);
-    context.say(`Talaria: ${rate.toFixed(0)} runs/s`);
+    const { rate, refusals, load } = await trivialRuns(context, runs);
+    context.say(
+      `Talaria: ${rate.toFixed(0)} runs/s${refusals === 0 ? "" : `, ${refusals} starts answered 503`}`,
+    );
     const figure: Measure = {
       case: `${CLIENTS} clients`,
       unit: "runs/s",
@@ -36,7 +39,7 @@ export const runsBench: Bench = {
         { name: "no-op BullMQ jobs", value: jobs },
         { name: "bare SQLite inserts", value: inserts },
       ],
-      details: { load },
+      details: { refusals, load },
     };
     return [figure];
   },
@@ -46,7 +49,10 @@ const CLIENTS = 32;
 const WARM_RUNS = 64;
 const IN_FLIGHT = 64;
 
-const trivialRuns = async (context: BenchContext, runs: number): Promise<{ rate: number; load: Load }> => {
+const trivialRuns = async (
+  context: BenchContext,
+  runs: number,
+): Promise<{ rate: number; refusals: number; load: Load }> => {
   const model = await startModel(context);
   const stack = await startStack(context, { model });
   const sessions = await Promise.all(Array.from({ length: CLIENTS }, () => stack.createSession()));
@@ -70,9 +76,10 @@ const trivialRuns = async (context: BenchContext, runs: number): Promise<{ rate:
   await inLanes(runs, CLIENTS, oneRun);
   const rate = runs / ((performance.now() - from) / 1000);
   const load = await stop(runs);
+  const { refusals } = stack;
   await stack.end();
   await model.process.end();
-  return { rate, load };
+  return { rate, refusals, load };
 };
 
 const noopJobs = async ({ processes, dir }: BenchContext, count: number): Promise<number> => {

@@ -34,7 +34,7 @@ describe("the API's description", () => {
           "/api/logout",
         ]),
       );
-      const start = document.paths["/api/sessions/{id}/runs"]?.["post"];
+      const start = document.paths["/api/sessions/{id}/runs"]?.post;
       expect(start?.parameters?.map((parameter) => parameter.name).sort()).toEqual(["id", "idempotency-key"]);
       expect(JSON.stringify(start?.requestBody)).toContain("#/components/schemas/StartRun");
       for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))

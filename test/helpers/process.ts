@@ -22,6 +22,9 @@ export interface TestProcess {
   says(text: string): Promise<void>;
 }
 
+/** A start takes a second; on a machine full of other tests it may take many. */
+const READY_MS = 40_000;
+
 const running = new Set<ChildProcess>();
 
 /** Starts `entry` (from the project's root) and waits for its `ready` message; rejects with its output when it ends before. */
@@ -46,12 +49,17 @@ export const startProcess = (
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
     const exited = new Promise<number | null>((done) => child.once("exit", (code) => done(code)));
+    const overdue = setTimeout(() => {
+      reject(new Error(`${entry} was not ready in ${READY_MS} ms:\n${output}`));
+    }, READY_MS);
     void exited.then((code) => {
+      clearTimeout(overdue);
       running.delete(child);
       reject(new Error(`${entry} ended with ${code} before it was ready:\n${output}`));
     });
     child.on("message", (message: Record<string, unknown>) => {
       if (message.type !== "ready") return;
+      clearTimeout(overdue);
       resolve({
         pid: child.pid ?? 0,
         ready: message,

@@ -1,6 +1,6 @@
 import type { Drafts } from "../model/workbench.ts";
 import type { Surroundings } from "../net/event-connection.ts";
-import type { WorkbenchDeps } from "./create-workbench.ts";
+import type { WorkbenchDeps } from "./store.ts";
 
 /** The browser's own things behind the small interfaces that the runtime asks for. */
 export const browserSurroundings = (): Surroundings => ({

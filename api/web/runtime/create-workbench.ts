@@ -1,37 +1,14 @@
 import { newId } from "../../../common/base/ids.ts";
-import { type AppAction, type AppState, createAppState, reduceApp } from "../model/app-state.ts";
+import { createAppState, reduceApp } from "../model/app-state.ts";
 import type { SessionAction } from "../model/session-state.ts";
-import type { Drafts, Workbench } from "../model/workbench.ts";
-import { createEventConnection, type Surroundings } from "../net/event-connection.ts";
-import { type Api, ApiError } from "../net/http.ts";
+import type { Workbench } from "../model/workbench.ts";
+import { createEventConnection } from "../net/event-connection.ts";
+import { ApiError } from "../net/http.ts";
 import { createFrameQueue } from "./frame-queue.ts";
 import { createSender } from "./sender.ts";
 import { createSessionList } from "./session-list.ts";
+import type { Store, WorkbenchDeps } from "./store.ts";
 import { createTranscriptReader } from "./transcript-reader.ts";
-
-export interface WorkbenchDeps {
-  readonly api: Api;
-  readonly fetch: typeof fetch;
-  readonly surroundings: Surroundings;
-  readonly drafts: Drafts;
-  /** The session named by the address, and how the address follows the selection. */
-  readonly route: {
-    read(): string | null;
-    write(id: string | null, mode: "push" | "replace"): void;
-    onPop(listener: () => void): void;
-  };
-  /** Calls back before the next paint, or soon when nothing is painted. */
-  readonly schedule: (work: () => void) => void;
-}
-
-/** What the parts of the runtime share: the state, the one way to change it, and how failures are told. */
-export interface Store {
-  state(): AppState;
-  dispatch(action: AppAction): void;
-  act(id: string, ...actions: SessionAction[]): void;
-  /** Tells the person; a 401 asks for a login instead. `what` is the beginning of the sentence. */
-  report(what: string, error: unknown): void;
-}
 
 /** Joins the network to the model: the only place where both are known. Nothing of it touches the DOM. */
 export const createWorkbench = (deps: WorkbenchDeps): Workbench => {

@@ -1,7 +1,7 @@
 import { newId } from "../../../common/base/ids.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import { type Api, ApiError } from "../net/http.ts";
-import type { Store } from "./create-workbench.ts";
+import type { Store } from "./store.ts";
 
 const RETRY_MS = [400, 1_200, 3_000, 6_000] as const;
 

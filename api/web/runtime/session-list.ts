@@ -1,5 +1,5 @@
 import type { Api } from "../net/http.ts";
-import type { Store } from "./create-workbench.ts";
+import type { Store } from "./store.ts";
 
 const PAGE = 50;
 const MAX_LIMIT = 200;

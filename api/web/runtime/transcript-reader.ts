@@ -1,6 +1,6 @@
 import { backoffMs } from "../model/connection.ts";
 import { type Api, ApiError } from "../net/http.ts";
-import type { Store } from "./create-workbench.ts";
+import type { Store } from "./store.ts";
 
 const PAGE = 60;
 const MAX_TRIES = 6;

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 export interface BenchOptions {
@@ -32,6 +33,6 @@ export const readOptions = (argv: readonly string[], names: readonly string[]): 
     quick: values.quick,
     only: only.length === 0 ? names : only,
     out: values.out,
-    profileDir: values["cpu-prof"] ?? null,
+    profileDir: values["cpu-prof"] === undefined ? null : resolve(values["cpu-prof"]),
   };
 };

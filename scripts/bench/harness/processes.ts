@@ -55,13 +55,11 @@ const PROBE = fileURLToPath(new URL("./probe.ts", import.meta.url));
 const READY_LIMIT_MS = 30_000;
 const END_LIMIT_MS = 5_000;
 
-/** `profileDir`: every Node process writes a CPU profile there when it ends. */
+/** `profileDir`: every Node process writes a CPU profile of each of its threads there when it ends. */
 export const createProcesses = (profileDir: string | null): Processes => {
   const running = new Map<ChildProcess, BenchProcess>();
   const profiling = (name: string): string[] =>
-    profileDir === null
-      ? []
-      : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
+    profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, name)}`];
 
   const start = (
     program: string,

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { BenchContext } from "./bench.ts";
 import type { BenchProcess } from "./processes.ts";
 import { type BenchRedis, startBenchRedis } from "./redis-server.ts";
@@ -31,8 +32,10 @@ export interface Stack {
   /** The environment that its processes got. */
   readonly env: Readonly<Record<string, string>>;
   createSession(): Promise<string>;
-  /** Starts a run and resolves with its id once it was accepted. */
+  /** Starts a run and resolves with its id once it was accepted; comes back when it is told "later" (503), as clients do. */
   startRun(sessionId: string, input: string): Promise<string>;
+  /** How often a start was answered 503. */
+  readonly refusals: number;
   eventsUrl(runId: string): string;
   end(): Promise<void>;
 }
@@ -61,6 +64,7 @@ export const startStack = async (context: BenchContext, options: StackOptions): 
       : await processes.startNode("workers/main.ts", { name: "worker", dir, env });
   const url = String(api.ready.url);
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  let refusals = 0;
   const post = <T>(path: string, body: unknown): Promise<T> => postJson<T>(`${url}${path}`, body, agent);
   return {
     url,
@@ -69,8 +73,20 @@ export const startStack = async (context: BenchContext, options: StackOptions): 
     worker,
     env,
     createSession: async () => (await post<{ session: { id: string } }>("/api/sessions", {})).session.id,
-    startRun: async (sessionId, input) =>
-      (await post<{ run: { id: string } }>(`/api/sessions/${sessionId}/runs`, { input })).run.id,
+    get refusals() {
+      return refusals;
+    },
+    startRun: async (sessionId, input) => {
+      for (;;) {
+        try {
+          return (await post<{ run: { id: string } }>(`/api/sessions/${sessionId}/runs`, { input })).run.id;
+        } catch (error) {
+          if (!(error instanceof Unavailable) || refusals >= MAX_REFUSALS) throw error;
+          refusals++;
+          await delay(REFUSED_WAIT_MS);
+        }
+      }
+    },
     eventsUrl: (runId) => `${url}/api/runs/${runId}/events`,
     end: async () => {
       agent.destroy();
@@ -87,6 +103,11 @@ export const stackEnv = (dir: string, redisUrl: string): Readonly<Record<string,
   REDIS_URL: redisUrl,
   PORT: "0",
 });
+
+class Unavailable extends Error {}
+
+const MAX_REFUSALS = 500;
+const REFUSED_WAIT_MS = 100;
 
 const writeHome = (dir: string, modelUrl: string): void => {
   const home = join(dir, "home");
@@ -110,7 +131,11 @@ const postJson = <T>(url: string, body: unknown, agent: Agent): Promise<T> =>
       response.on("end", () =>
         (response.statusCode ?? 500) < 300
           ? resolve(JSON.parse(answer) as T)
-          : reject(new Error(`POST ${url} answered ${response.statusCode}: ${answer}`)),
+          : reject(
+              new (response.statusCode === 503 ? Unavailable : Error)(
+                `POST ${url} answered ${response.statusCode}: ${answer}`,
+              ),
+            ),
       );
     });
     outgoing.on("error", reject);

@@ -6,8 +6,10 @@ import { monotonicUs } from "./numbers.ts";
  * that each arrives once and in order: a fast stream that loses text measures nothing.
  */
 export class TokenReader {
-  /** Tokens read so far. */
+  /** Tokens read so far; begins again with every restart. */
   count = 0;
+  /** How often the server took back what it had shown (`step_reset`, `reset`): another attempt had to take over. */
+  restarts = 0;
   private readonly onToken: (stampUs: number, nowUs: number) => void;
   private text = "";
 
@@ -17,7 +19,13 @@ export class TokenReader {
 
   /** Takes any frame; those that carry no text pass by. */
   read(frame: string): void {
-    if (eventOf(frame) !== "token") return;
+    const event = eventOf(frame);
+    if (event === "step_reset" || event === "reset") {
+      this.restarts++;
+      this.count = 0;
+      this.text = "";
+    }
+    if (event !== "token") return;
     const nowUs = monotonicUs();
     this.text += textOf(frame);
     for (;;) {
