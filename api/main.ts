@@ -13,6 +13,7 @@ import { createApp } from "./app.ts";
 import { healthChecks } from "./health-checks.ts";
 import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
+import { addRunMetrics } from "./ops/run-metrics.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -33,6 +34,8 @@ const main = async (): Promise<void> => {
   const hub = createHub({ journal, redis, blocking, keys, id: backbone.name, log });
   closers.add("hub", () => hub.close());
 
+  const metrics = new Registry();
+  addRunMetrics(metrics, () => db.read.runCounts());
   const stopping = new AbortController();
   const app = createApp({
     config,
@@ -48,7 +51,7 @@ const main = async (): Promise<void> => {
     workspaceCheck: (path) => checkWorkspace(config.home, path),
     auth: createAuth({ config: config.auth, store: authStore(backbone) }),
     log,
-    metrics: new Registry(),
+    metrics,
     health: { checks: healthChecks(backbone, blocking) },
     webDir: webDir(),
     shutdown: stopping.signal,

@@ -28,7 +28,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   };
   const demo = createDemoEndpoint();
   closers.add("demo model", () => demo.close());
-  const builtin = createBuiltinEngine({ tools: createDefaultTools(), demo });
+  const builtin = createBuiltinEngine({
+    tools: createDefaultTools({ deniedDirs: [config.home, config.stateDir] }),
+    demo,
+  });
 
   const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
   closers.add("stop watch", () => active.close());
@@ -49,7 +52,6 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
     flushMs: config.journal.flushMs,
-    observe: () => {},
   });
 
   const consumer = new Worker(

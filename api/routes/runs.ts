@@ -69,7 +69,6 @@ export const runRoutes = ({ runs, journal, control, metrics }: RunRoutesDeps): r
             recovery: body.recovery,
             idempotency: idempotencyOf(req.headers["idempotency-key"], body),
           });
-          control.kick();
           if (!replayed) metrics.runsAccepted.inc();
           const address = `/api/runs/${run.id}`;
           res

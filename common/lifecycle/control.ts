@@ -24,10 +24,6 @@ export const createRunControl = (
   };
 
   return {
-    kick: () => {
-      void dispatcher.sweep();
-    },
-
     cancel: async (runId) => {
       const botName = await read.getSetting("bot_name").catch(() => null);
       const content = cancelNotice(botName, { beforeStart: true });

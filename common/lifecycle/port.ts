@@ -2,8 +2,6 @@ import type { Run } from "../contracts/run.ts";
 
 /** What the api process asks of the lifecycle room; every call works while Redis is away. */
 export interface RunControl {
-  /** Something was accepted: move the outbox soon. Never throws, never waits. */
-  kick(): void;
   /**
    * Stops a run. `ended` tells that it had ended before (nothing changed). A queued run is settled at once without a worker;
    * a running one becomes `cancelling`, and is settled without its worker after the grace time (reliability 9).

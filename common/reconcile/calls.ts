@@ -19,7 +19,8 @@ export const readCalls = (value: unknown): Calls => {
     const parsed = parseNested(value);
     return typeof parsed === "object" ? readCalls(parsed) : { text: value.trim(), ids: [] };
   }
-  if (Array.isArray(value) ? value.length === 0 : !isRow(value) || Object.keys(value).length === 0) return NONE;
+  if (Array.isArray(value) ? value.length === 0 : !isRow(value) || Object.keys(value).length === 0)
+    return NONE;
   const ids = (Array.isArray(value) ? value : [value]).map(idOf);
   return { text: stableJson(value), ids: ids.includes("") ? [] : ids };
 };

@@ -43,7 +43,7 @@ export const createCandidates = (
         else list.push(position);
       }
   });
-  const valueOf = (position: number): number =>
+  const orderOf = (position: number): number =>
     order === "position" ? position : (pairs.locals[position]?.time ?? 0);
   const lists = new Map<string, CandidateList>();
   const listFor = (form: string): readonly CandidateList[] => {
@@ -51,8 +51,8 @@ export const createCandidates = (
     if (positions === undefined) return [];
     const known = lists.get(form);
     if (known !== undefined) return [known];
-    if (order === "time") positions.sort((a, b) => valueOf(a) - valueOf(b) || a - b);
-    const list = createList(positions, valueOf, (position) => pairs.storeOf(position) === null);
+    if (order === "time") positions.sort((a, b) => orderOf(a) - orderOf(b) || a - b);
+    const list = createList(positions, orderOf, (position) => pairs.storeOf(position) === null);
     lists.set(form, list);
     return [list];
   };
@@ -72,7 +72,7 @@ const sharedIds = (pairs: Pairs): ((row: Facts) => readonly (string | null)[]) =
 
 const createList = (
   positions: readonly number[],
-  valueOf: (position: number) => number,
+  orderOf: (position: number) => number,
   isFree: (position: number) => boolean,
 ): CandidateList => {
   const { length } = positions;
@@ -89,7 +89,7 @@ const createList = (
       let [low, high] = [0, length];
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (valueOf(localAt(middle)) < value) low = middle + 1;
+        if (orderOf(localAt(middle)) < value) low = middle + 1;
         else high = middle;
       }
       return low;
@@ -98,13 +98,14 @@ const createList = (
 };
 
 /** Searches in one direction for a free place; places seen taken are jumped over from then on (rows never get free again). */
-const createJumps = (
+export const createJumps = (
   length: number,
   step: 1 | -1,
   isFreeAt: (place: number) => boolean,
 ): ((from: number) => number) => {
   const next = Int32Array.from({ length }, (_, place) => place);
   return (from) => {
+    if (from < 0 || from >= length) return -1;
     let place = from;
     while (place >= 0 && place < length) {
       const jump = next[place] ?? place;

@@ -33,7 +33,8 @@ export const differ = (a: string | null, b: string | null): boolean => a !== nul
  * Names under which a row removed by undo, edit or clear is remembered in `Cut.removed` (c.7): its logical id, if any,
  * and its exact identity (role, text, exact time, tool id, calls, tool name).
  */
-export const identitiesOf = (row: Row): readonly string[] => identitiesOfFacts(readFacts(row, 0, "store", createNaming()));
+export const identitiesOf = (row: Row): readonly string[] =>
+  identitiesOfFacts(readFacts(row, 0, "store", createNaming()));
 
 export const identitiesOfFacts = (facts: Facts): readonly string[] => {
   const { role, text, time, toolCallId, calls, toolName } = facts;

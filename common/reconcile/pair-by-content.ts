@@ -1,6 +1,6 @@
 import { type CandidateList, createCandidates } from "./candidates.ts";
 import { isDisplayable } from "./display.ts";
-import { type Facts } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { mayPair } from "./identity.ts";
 import type { Pairs } from "./pairs.ts";
 

@@ -1,4 +1,4 @@
-import { createCandidates } from "./candidates.ts";
+import { createCandidates, createJumps } from "./candidates.ts";
 import { isDisplayable, isSummary } from "./display.ts";
 import type { Facts } from "./facts.ts";
 import { isCompatible } from "./identity.ts";
@@ -21,23 +21,27 @@ export const pairByRun = (pairs: Pairs, isSkippable: (local: number) => boolean)
     if (run.members > 1) for (const [local, store] of run.found) pairs.join(local, store);
     run = { members: 0, end: -1, found: [] };
   };
-  pairs.stores.forEach((store, position) => {
-    if (isSummary(store)) return;
+  for (const [position, store] of pairs.stores.entries()) {
+    if (isSummary(store)) continue;
     const far = isDisplayable(store) ? farPair(pairs, position) : null;
     if (far !== null) {
       if (far <= run.end) close();
       run = { members: run.members + 1, end: far, found: run.found };
-      return;
+      continue;
     }
-    if (!free.has(position)) return close();
+    if (!free.has(position)) {
+      close();
+      continue;
+    }
     let local = run.members === 0 ? null : walk.next(run.end, store);
     if (local === null) {
       close();
       local = walk.start(position, store);
     }
-    if (local !== null)
-      run = { members: run.members + 1, end: local, found: [...run.found.splice(0), [local, position]] };
-  });
+    if (local === null) continue;
+    run.found.push([local, position]);
+    run = { members: run.members + 1, end: local, found: run.found };
+  }
   close();
 };
 
@@ -79,13 +83,8 @@ const createWalk = (pairs: Pairs, isSkippable: (local: number) => boolean): Walk
   const single = createCandidates(pairs, "position");
   const doubles = createDoubles(pairs, following);
 
-  const next = (end: number, store: Facts): number | null => {
-    for (const local of following(end)) {
-      const row = locals[local];
-      if (row !== undefined && isFree(local) && isCompatible(row, store)) return local;
-    }
-    return null;
-  };
+  const next = (end: number, store: Facts): number | null =>
+    following(end).find((local) => fits(locals[local], store)) ?? null;
 
   const start = (position: number, store: Facts): number | null => {
     const second = nextShown(stores, position);
@@ -119,7 +118,7 @@ const nextShown = (stores: readonly Facts[], position: number): number | null =>
 };
 
 /** How many skippable local rows "next" looks at one by one. */
-const MAX_SKIPPED = 8;
+const MAX_SKIPPED = 16;
 
 /** The free local rows that count as "next" after a position: skippable ones up to the first that is not. */
 const createFollowing = (
@@ -127,21 +126,18 @@ const createFollowing = (
   isFree: (local: number) => boolean,
   isSkippable: (local: number) => boolean,
 ): ((end: number) => readonly number[]) => {
-  const nextSolid = new Int32Array(length + 1).fill(-1);
-  const nextFree = new Int32Array(length + 1).fill(-1);
-  for (let local = length - 1; local >= 0; local--) {
-    nextFree[local] = isFree(local) ? local : (nextFree[local + 1] ?? -1);
-    nextSolid[local] = isFree(local) && !isSkippable(local) ? local : (nextSolid[local + 1] ?? -1);
-  }
+  const nextFree = createJumps(length, 1, isFree);
   return (end) => {
     const found: number[] = [];
-    const solid = nextSolid[end + 1] ?? -1;
-    for (let local = nextFree[end + 1] ?? -1; local >= 0 && found.length < MAX_SKIPPED; ) {
+    for (
+      let local = nextFree(end + 1);
+      local >= 0 && found.length <= MAX_SKIPPED;
+      local = nextFree(local + 1)
+    ) {
       found.push(local);
-      if (local === solid) return found;
-      local = nextFree[local + 1] ?? -1;
+      if (!isSkippable(local)) break;
     }
-    return solid < 0 ? found : [...found, solid];
+    return found;
   };
 };
 
@@ -151,7 +147,7 @@ const createDoubles = (
   following: (end: number) => readonly number[],
 ): ((first: Facts, second: Facts) => number | null) => {
   const { locals } = pairs;
-  const index = new Map<string, [number, number][]>();
+  const index = new Map<string, { readonly places: [number, number][]; from: number }>();
   const isFree = (local: number): boolean => pairs.storeOf(local) === null;
   locals.forEach((row, local) => {
     if (!isFree(local)) return;
@@ -160,15 +156,18 @@ const createDoubles = (
         for (const nextKey of locals[next]?.keys ?? []) {
           const double = `${key}\u0000${nextKey}`;
           const list = index.get(double);
-          if (list === undefined) index.set(double, [[local, next]]);
-          else list.push([local, next]);
+          if (list === undefined) index.set(double, { places: [[local, next]], from: 0 });
+          else list.places.push([local, next]);
         }
   });
   const firstOf = (double: string, first: Facts, second: Facts): number | null => {
-    const list = index.get(double) ?? [];
-    while (list[0] !== undefined && !(isFree(list[0][0]) && isFree(list[0][1]))) list.shift();
-    for (const [local, next] of list)
-      if (isFree(local) && isFree(next) && fits(locals[local], first) && fits(locals[next], second)) return local;
+    const list = index.get(double) ?? { places: [], from: 0 };
+    for (let place = list.from; place < list.places.length; place++) {
+      const [local, next] = list.places[place] ?? [-1, -1];
+      const open = isFree(local) && isFree(next);
+      if (!open && place === list.from) list.from++;
+      if (open && fits(locals[local], first) && fits(locals[next], second)) return local;
+    }
     return null;
   };
   return (first, second) => {

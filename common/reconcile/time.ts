@@ -15,8 +15,7 @@ export const canonicalTime = (value: unknown): number | null => {
 };
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)?\s?(?:(Z)|([+-])(\d\d):?(\d\d)?)$/i;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)?\s?(?:(Z)|([+-])(\d\d):?(\d\d)?)$/i;
 
 const isoSeconds = (text: string): number | null => {
   const match = ISO.exec(text);

@@ -39,7 +39,7 @@ export const createRunReadOps = (db: Database.Database) => {
     }
   >("select * from tool_runs where run_id = ? order by step, call_id");
   const inFront = db.prepare<[number, number], RunRow>(
-    `${SELECT_RUN} where r.status in ('queued', 'running', 'waiting', 'cancelling') and coalesce(r.started_at, r.created_at) < ?
+    `${SELECT_RUN} indexed by runs_unfinished where r.status in ('queued', 'running', 'waiting', 'cancelling') and coalesce(r.started_at, r.created_at) < ?
        and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'dispatch')
        and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
          and o.status in ('queued', 'running', 'waiting', 'cancelling'))

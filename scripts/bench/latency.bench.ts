@@ -50,6 +50,8 @@ interface Result {
   readonly perSecond: number;
   /** Runs that another attempt had to take over; above 0 the machine could not keep up. */
   readonly restarts: number;
+  /** Runs that did not end with `done`. */
+  readonly failed: number;
   readonly load: Load;
 }
 
@@ -86,8 +88,11 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
   const seconds = (performance.now() - from) / 1000;
   const load = await stop(samples.length);
   await ended;
-  const short = readers.filter((reader) => reader.count !== tokens);
-  if (short.length > 0) throw new Error(`${short.length} of ${runs} streams ended without all their tokens`);
+  const failed = readers.filter(({ ending }) => ending !== null && ending !== "done").length;
+  const short = readers.filter(
+    ({ count, ending }) => count !== tokens && (ending ?? "done") === "done",
+  ).length;
+  if (short > 0) throw new Error(`${short} of ${runs} streams ended without all their tokens`);
   const sorted = Float64Array.from(samples, (us) => us / 1000);
   return {
     runs,
@@ -95,6 +100,7 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
     p95: percentile(sorted, 95),
     p99: percentile(sorted, 99),
     perSecond: Math.round(samples.length / seconds),
+    failed,
     restarts: readers.reduce((sum, reader) => sum + reader.restarts, 0),
     load,
   };
@@ -102,8 +108,8 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
 
 const summary = (result: Result | undefined): string => {
   if (result === undefined) return "nothing";
-  const { p95, perSecond, restarts } = result;
-  const note = restarts === 0 ? "" : `, ${restarts} RUNS TAKEN OVER`;
+  const { p95, perSecond, restarts, failed } = result;
+  const note = restarts + failed === 0 ? "" : `; TOO MUCH: ${restarts} takeovers, ${failed} runs failed`;
   return `p95 ${p95.toFixed(1)} ms, ${perSecond} tokens/s${note}`;
 };
 

@@ -34,12 +34,6 @@ export interface AttemptDeps {
   readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
   readonly childEnv: (profile: Profile) => Readonly<Record<string, string>>;
   readonly maxSteps: number;
-  /** For metrics; seconds since the claim. */
-  readonly observe: (event: {
-    readonly kind: "first_output" | "ended";
-    readonly status?: string;
-    readonly seconds: number;
-  }) => void;
 }
 
 /** What an attempt starts from. */
@@ -70,6 +64,7 @@ export class Attempt {
   private readonly deps: AttemptDeps;
   private readonly start: AttemptStart;
   private readonly startedAt = performance.now();
+  private firstOutputS: number | null = null;
 
   constructor(deps: AttemptDeps, start: AttemptStart) {
     this.deps = deps;
@@ -140,7 +135,7 @@ export class Attempt {
     const recorded = usages.length > 1 || evidence.steps.length > 0 || stepLimit;
     const proof = recorded ? await lifecycle.read.evidence(run.id) : evidence;
     const earlier = evidence.steps.map((step) => step.usage);
-    const usage = sumUsage([...earlier, ...usages], (performance.now() - this.startedAt) / 1000);
+    const usage = sumUsage([...earlier, ...usages], this.elapsedS());
     return this.commit(completedOutcome(proof, { text, reasoning }, usage, stepLimit), "complete");
   }
 
@@ -158,7 +153,7 @@ export class Attempt {
         signal.throwIfAborted();
         if (silent && (event.type === "text" || event.type === "reasoning")) {
           silent = false;
-          this.deps.observe({ kind: "first_output", seconds: (performance.now() - this.startedAt) / 1000 });
+          this.firstOutputS = this.elapsedS();
         }
         await record(event);
       }
@@ -248,10 +243,17 @@ export class Attempt {
     if (result.kind === "cancelling") return this.endPartial({ kind: "cancelled" });
     // What the journal lacks is repaired from the transcript by whoever takes the outbox rows, and only then.
     if (await this.flushBriefly()) await this.deps.settler.release(result, view);
-    const seconds = (performance.now() - this.startedAt) / 1000;
-    this.deps.observe({ kind: "ended", status: outcome.status, seconds });
-    log.info({ status: outcome.status, code: outcome.error?.code, seconds }, "run ended");
+    const { status, error } = outcome;
+    log.info(
+      { status, code: error?.code, seconds: this.elapsedS(), firstOutputS: this.firstOutputS },
+      "run ended",
+    );
     return "over";
+  }
+
+  /** Seconds since the claim. */
+  private elapsedS(): number {
+    return (performance.now() - this.startedAt) / 1000;
   }
 
   private async flushBriefly(): Promise<boolean> {

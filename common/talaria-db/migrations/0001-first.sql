@@ -59,6 +59,8 @@ create table runs (
   unique (session_id, turn)
 ) strict;
 create index runs_by_age on runs (created_at desc, id desc);
+create index runs_by_end on runs (ended_at);
+create index runs_cancelling on runs (cancel_requested_at) where status = 'cancelling';
 create index runs_unfinished on runs (session_id, turn)
   where status in ('queued', 'running', 'waiting', 'cancelling');
 

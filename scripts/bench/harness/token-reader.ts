@@ -1,3 +1,4 @@
+import { isTerminalEvent } from "../../../common/contracts/events.ts";
 import { eventOf, textOf } from "./event-client.ts";
 import { monotonicUs } from "./numbers.ts";
 
@@ -10,6 +11,8 @@ export class TokenReader {
   count = 0;
   /** How often the server took back what it had shown (`step_reset`, `reset`): another attempt had to take over. */
   restarts = 0;
+  /** Name of the terminal event; null while there was none (the raw streams have none). */
+  ending: string | null = null;
   private readonly onToken: (stampUs: number, nowUs: number) => void;
   private text = "";
 
@@ -25,6 +28,7 @@ export class TokenReader {
       this.count = 0;
       this.text = "";
     }
+    if (isTerminalEvent(event)) this.ending = event;
     if (event !== "token") return;
     const nowUs = monotonicUs();
     this.text += textOf(frame);
