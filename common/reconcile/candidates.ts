@@ -26,13 +26,19 @@ export interface CandidateList {
 
 export type Order = "time" | "position";
 
+export interface CandidateOptions {
+  readonly order: Order;
+  readonly filter?: (row: Facts) => boolean;
+  /** True where times may differ: then rows with unequal row ids never pair (R3) and need not be looked at. */
+  readonly byRowId?: boolean;
+}
+
 /** Indexes the free local rows that `filter` lets through. */
 export const createCandidates = (
   pairs: Pairs,
-  order: Order,
-  filter: (row: Facts) => boolean = () => true,
+  { order, filter = () => true, byRowId = false }: CandidateOptions,
 ): Candidates => {
-  const idsOf = sharedIds(pairs);
+  const idsOf = sharedIds(pairs, byRowId);
   const places = new Map<string, number[]>();
   pairs.locals.forEach((row, position) => {
     if (pairs.storeOf(position) !== null || !filter(row)) return;
@@ -63,10 +69,11 @@ export const createCandidates = (
 };
 
 /** The ids worth indexing: those that rows of both sides carry; tool rows have their call id besides. */
-const sharedIds = (pairs: Pairs): ((row: Facts) => readonly (string | null)[]) => {
+export const sharedIds = (pairs: Pairs, byRowId: boolean): ((row: Facts) => readonly (string | null)[]) => {
   const both = (idOf: (row: Facts) => string | null): boolean =>
     pairs.locals.some((row) => idOf(row) !== null) && pairs.stores.some((row) => idOf(row) !== null);
   const used = [(row: Facts) => row.uid, (row: Facts) => row.platformId].filter(both);
+  if (byRowId && both((row) => row.rowId)) used.push((row) => row.rowId);
   return (row) => [...used.map((idOf) => idOf(row)), ...(row.role === "tool" ? [row.toolCallId] : [])];
 };
 

@@ -10,7 +10,11 @@ export const SAME_MOMENT_SECONDS = 2;
 /** Phase 3: compatible rows with equal times, then compatible rows at most two seconds apart, the nearest first (R6). */
 export const pairByTime = (pairs: Pairs): void => {
   for (const reach of [0, SAME_MOMENT_SECONDS]) {
-    const candidates = createCandidates(pairs, "time", (row) => row.time !== null);
+    const candidates = createCandidates(pairs, {
+      order: "time",
+      filter: (row) => row.time !== null,
+      byRowId: reach > 0,
+    });
     forFreeStores(pairs, (store, position) => {
       const { time } = store;
       if (time === null) return;
@@ -24,8 +28,10 @@ export const pairByTime = (pairs: Pairs): void => {
 
 /** Phase 4: compatible rows of which at least one has no time pair in order (R7). */
 export const pairByOrder = (pairs: Pairs): void => {
-  const clockless = createCandidates(pairs, "position", (row) => row.time === null);
-  const all = pairs.stores.some((row) => row.time === null) ? createCandidates(pairs, "position") : clockless;
+  const clockless = createCandidates(pairs, { order: "position", filter: (row) => row.time === null });
+  const all = pairs.stores.some((row) => row.time === null)
+    ? createCandidates(pairs, { order: "position" })
+    : clockless;
   let last = -1;
   for (const [position, store] of pairs.stores.entries()) {
     const paired = pairs.localOf(position);

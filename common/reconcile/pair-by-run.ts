@@ -1,9 +1,10 @@
-import { createCandidates, createJumps } from "./candidates.ts";
+import { createCandidates, createJumps, sharedIds } from "./candidates.ts";
 import { isDisplayable, isSummary } from "./display.ts";
 import type { Facts } from "./facts.ts";
 import { isCompatible } from "./identity.ts";
 import { SAME_MOMENT_SECONDS } from "./pair-by-content.ts";
 import type { Pairs } from "./pairs.ts";
+import { askedUnder, storedUnder } from "./wildcards.ts";
 
 /**
  * Phase 5: a restamped copy (R8). Consecutive store rows, each compatible with the next free local row after the
@@ -80,7 +81,7 @@ const createWalk = (pairs: Pairs, isSkippable: (local: number) => boolean): Walk
   const { locals, stores } = pairs;
   const isFree = (local: number): boolean => pairs.storeOf(local) === null;
   const following = createFollowing(locals.length, isFree, isSkippable);
-  const single = createCandidates(pairs, "position");
+  const single = createCandidates(pairs, { order: "position", byRowId: true });
   const doubles = createDoubles(pairs, following);
 
   const next = (end: number, store: Facts): number | null =>
@@ -147,18 +148,21 @@ const createDoubles = (
   following: (end: number) => readonly number[],
 ): ((first: Facts, second: Facts) => number | null) => {
   const { locals } = pairs;
+  const idsOf = sharedIds(pairs, true);
   const index = new Map<string, { readonly places: [number, number][]; from: number }>();
   const isFree = (local: number): boolean => pairs.storeOf(local) === null;
   locals.forEach((row, local) => {
     if (!isFree(local)) return;
-    for (const next of following(local))
-      for (const key of row.keys)
-        for (const nextKey of locals[next]?.keys ?? []) {
-          const double = `${key}\u0000${nextKey}`;
-          const list = index.get(double);
-          if (list === undefined) index.set(double, { places: [[local, next]], from: 0 });
-          else list.places.push([local, next]);
-        }
+    for (const next of following(local)) {
+      const after = locals[next];
+      if (after === undefined) continue;
+      const ids = [...idsOf(row), ...idsOf(after)];
+      for (const double of doublesOf(row, after).flatMap((key) => storedUnder(key, ids))) {
+        const list = index.get(double);
+        if (list === undefined) index.set(double, { places: [[local, next]], from: 0 });
+        else list.places.push([local, next]);
+      }
+    }
   });
   const firstOf = (double: string, first: Facts, second: Facts): number | null => {
     const list = index.get(double) ?? { places: [], from: 0 };
@@ -171,12 +175,15 @@ const createDoubles = (
     return null;
   };
   return (first, second) => {
+    const ids = [...idsOf(first), ...idsOf(second)];
     let best: number | null = null;
-    for (const key of first.keys)
-      for (const nextKey of second.keys) {
-        const local = firstOf(`${key}\u0000${nextKey}`, first, second);
-        if (local !== null && (best === null || local < best)) best = local;
-      }
+    for (const double of doublesOf(first, second).flatMap((key) => askedUnder(key, ids))) {
+      const local = firstOf(double, first, second);
+      if (local !== null && (best === null || local < best)) best = local;
+    }
     return best;
   };
 };
+
+const doublesOf = (first: Facts, second: Facts): readonly string[] =>
+  first.keys.flatMap((key) => second.keys.map((after) => `${key}\u0000${after}`));

@@ -62,7 +62,6 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
   const prepared = await Promise.all(Array.from({ length: runs }, () => system.prepare()));
   const samples: number[] = [];
   let open = false;
-  let speaking = 0;
   const readers: TokenReader[] = [];
   const streams: EventStream[] = [];
 
@@ -70,7 +69,6 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
     const input = `[[fake tokens=${tokens} rate=${RATE} stamp=1 seed=${index + 1}]]`;
     const url = await system.begin(key, input, 1);
     const reader: TokenReader = new TokenReader((stampUs, nowUs) => {
-      if (reader.count === 0) speaking++;
       if (open) samples.push(nowUs - stampUs);
     });
     readers.push(reader);
@@ -78,7 +76,7 @@ const measure = async ({ options }: BenchContext, system: System, runs: number):
     await delay(2 * SPREAD_MS * random());
   }
   const ended = Promise.all(streams.map((stream) => stream.ended));
-  await Promise.race([until(() => speaking === runs), ended]);
+  await Promise.race([until(() => readers.every(({ spoken }) => spoken)), ended]);
   await delay(WARM_MS);
   const stop = await watchLoad(system.processes, system.redis);
   open = true;

@@ -36,6 +36,24 @@ describe("a worker that was only stopped", () => {
     await zombie.stop();
   });
 
+  test("zombie-writer-refused, mid-second-attempt: the heir goes on undisturbed", async () => {
+    const session = await d.createSession();
+    const zombie = await d.startWorker();
+    const run = await d.startRun(session.id, "[[fake tokens=150 rate=30]]");
+    const follower = d.follow(run.id);
+    await follower.until(() => follower.text().length > 60);
+    zombie.signal("SIGSTOP");
+    const heir = await d.startWorker();
+    await follower.until((frame) => frame.event === "token" && frame.data.attempt === 2);
+    zombie.signal("SIGCONT");
+    await zombie.says("this attempt stops");
+    await expectWhole(d, run, follower, expectedText(150));
+    const starts = follower.frames.filter((frame) => frame.event === "run_started");
+    expect(starts.map((frame) => frame.data.attempt)).toEqual([1, 2]);
+    await heir.stop();
+    await zombie.stop();
+  });
+
   test("cancel, hung worker: settled without it within ten seconds", async () => {
     const session = await d.createSession();
     const worker = await d.startWorker();

@@ -9,6 +9,8 @@ import { monotonicUs } from "./numbers.ts";
 export class TokenReader {
   /** Tokens read so far; begins again with every restart. */
   count = 0;
+  /** Whether there has been any token. */
+  spoken = false;
   /** How often the server took back what it had shown (`step_reset`, `reset`): another attempt had to take over. */
   restarts = 0;
   /** Name of the terminal event; null while there was none (the raw streams have none). */
@@ -42,6 +44,7 @@ export class TokenReader {
         throw new Error(`expected token ${this.count}, got "${this.text.slice(0, 40)}"`);
       this.onToken(Number(this.text.slice(colon + 1, blank)), nowUs);
       this.count++;
+      this.spoken = true;
       this.text = this.text.slice(end + 1);
     }
   }
