@@ -39,6 +39,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     active.stop(runId, "cancel"),
   );
 
+  // A copy: every look into process.env asks the operating system.
+  const baseEnv = { ...process.env };
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -47,7 +49,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     engineFor: () => builtin,
     resolveProfile: (name) => resolveProfile(config.home, name),
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
-    childEnv: (profile) => buildChildEnv(process.env, profile.env),
+    childEnv: (profile) => buildChildEnv(baseEnv, profile.env),
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,

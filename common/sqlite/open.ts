@@ -1,7 +1,5 @@
 import Database from "better-sqlite3";
-
-/** How long a statement waits for a lock that another process holds, in milliseconds. */
-export const BUSY_TIMEOUT_MS = 5_000;
+import { BUSY_TIMEOUT_MS } from "./busy.ts";
 
 /**
  * Opens a database of ours: WAL, `synchronous=FULL` so that a commit survives power loss, foreign keys on.

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { BUSY_TIMEOUT_MS } from "./busy.ts";
 import { type Call, type Reply, type StoreOps, type StoreRole, type ThreadData, toWire } from "./protocol.ts";
 
 /**
@@ -8,6 +9,7 @@ import { type Call, type Reply, type StoreOps, type StoreRole, type ThreadData, 
  * A writing thread groups the calls that arrived while it was busy into one transaction, each in a savepoint of its own:
  * under load many callers share one fsync, and a caller is answered only after the commit that holds its change.
  */
+const BUSY_RETRY_MS = 0.5;
 const port = parentPort;
 if (port === null) throw new Error("thread.ts runs in a worker thread only");
 const { module, role, options } = workerData as ThreadData;
@@ -29,9 +31,30 @@ const runOne = (call: Call): Reply => {
   }
 };
 
+/**
+ * Another process holds the lock for about the time of one fsync. SQLite's own busy handler sleeps up to 100 ms between its
+ * tries, which would make two writing processes wait for each other most of the time.
+ */
+const begin = (): void => {
+  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      store.db.exec("BEGIN IMMEDIATE");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+      Atomics.wait(pause, 0, 0, BUSY_RETRY_MS);
+    }
+  }
+};
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+const isBusy = (error: unknown): boolean =>
+  ((error as { code?: string }).code ?? "").startsWith("SQLITE_BUSY");
+
 const runGroup = (calls: readonly Call[]): Reply[] => {
   try {
-    store.db.exec("BEGIN IMMEDIATE");
+    begin();
   } catch (error) {
     return calls.map(({ id }) => ({ id, ok: false, error: toWire(error) }));
   }

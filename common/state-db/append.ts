@@ -38,6 +38,20 @@ export const createStateDbOps = (
 export const deriveUid = (...parts: readonly (string | number)[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 
+const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();
+
+/** The statement of a text on this connection; the texts are few, one per set of columns. */
+const prepared = <Bind extends unknown[] | object = unknown[], Row = unknown>(
+  db: Database.Database,
+  sql: string,
+): Database.Statement<Bind, Row> => {
+  const known = statements.get(db) ?? new Map<string, Database.Statement>();
+  statements.set(db, known);
+  const statement = known.get(sql) ?? db.prepare(sql);
+  known.set(sql, statement);
+  return statement as Database.Statement<Bind, Row>;
+};
+
 const inTransaction = <T>({ db }: OpenStateDb, limitMs: number, work: () => T): T => {
   waitForLock(limitMs, () => db.exec("BEGIN IMMEDIATE"));
   try {
@@ -84,14 +98,15 @@ const withDistinctTimes = (rows: readonly TurnRow[]): readonly TurnRow[] => {
 
 const refuseIfNotOurs = (db: Database.Database, can: Capabilities, sessionId: string): void => {
   if (can.sessions.has("end_reason")) {
-    const reason = db.prepare("SELECT end_reason FROM sessions WHERE id = ?").pluck().get(sessionId);
+    const reason = prepared(db, "SELECT end_reason FROM sessions WHERE id = ?").pluck().get(sessionId);
     if (reason === "compression")
       throw new RefusedError("continued_elsewhere", "the conversation was continued in another session");
   }
   if (!can.hasLeases) return;
-  const lease = db
-    .prepare("SELECT 1 FROM session_turn_leases WHERE conversation_id = ? AND expires_at > ?")
-    .get(sessionId, Date.now() / 1000);
+  const lease = prepared(
+    db,
+    "SELECT 1 FROM session_turn_leases WHERE conversation_id = ? AND expires_at > ?",
+  ).get(sessionId, Date.now() / 1000);
   if (lease !== undefined) throw new RefusedError("leased", "another program has its turn in this session");
 };
 
@@ -101,7 +116,7 @@ const ensureSession = (
   input: TurnInput,
   startedAt: number,
 ): void => {
-  if (db.prepare("SELECT 1 FROM sessions WHERE id = ?").get(input.sessionId) !== undefined) return;
+  if (prepared(db, "SELECT 1 FROM sessions WHERE id = ?").get(input.sessionId) !== undefined) return;
   insert(db, "sessions", can.sessions, {
     id: input.sessionId,
     source: input.source,
@@ -118,7 +133,7 @@ const ensureSession = (
 
 /** Titles are unique in the file; ours yields. */
 const freeTitle = (db: Database.Database, title: string | null): string | null =>
-  title === null || db.prepare("SELECT 1 FROM sessions WHERE title = ? LIMIT 1").get(title) !== undefined
+  title === null || prepared(db, "SELECT 1 FROM sessions WHERE title = ? LIMIT 1").get(title) !== undefined
     ? null
     : title;
 
@@ -128,19 +143,17 @@ const freeTitle = (db: Database.Database, title: string | null): string | null =
  */
 const rowFinder = (db: Database.Database, can: Capabilities, sessionId: string, first: number) => {
   if (can.messages.has("message_uid")) {
-    const byUid = db
-      .prepare<[string, number, string], number>(
-        "SELECT MAX(id) FROM messages WHERE session_id = ? AND timestamp >= ? AND message_uid = ?",
-      )
-      .pluck();
+    const byUid = prepared<[string, number, string], number>(
+      db,
+      "SELECT MAX(id) FROM messages WHERE session_id = ? AND timestamp >= ? AND message_uid = ?",
+    ).pluck();
     return (row: TurnRow): number | null => byUid.get(sessionId, first - 1, row.uid) ?? null;
   }
   const call = can.messages.has("tool_call_id") ? "AND tool_call_id IS ?" : "AND ? IS NULL";
-  const byContent = db
-    .prepare<[string, string, number, string, string | null], number>(
-      `SELECT MAX(id) FROM messages WHERE session_id = ? AND role = ? AND timestamp = ? AND content = ? ${call}`,
-    )
-    .pluck();
+  const byContent = prepared<[string, string, number, string, string | null], number>(
+    db,
+    `SELECT MAX(id) FROM messages WHERE session_id = ? AND role = ? AND timestamp = ? AND content = ? ${call}`,
+  ).pluck();
   return (row: TurnRow): number | null =>
     byContent.get(sessionId, row.role, row.timestamp, contentOf(row), row.toolCallId ?? null) ?? null;
 };
@@ -179,7 +192,7 @@ const insert = (
 ): number => {
   const names = Object.keys(values).filter((name) => has.has(name));
   const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map((name) => `@${name}`).join(", ")})`;
-  return Number(db.prepare(sql).run(values).lastInsertRowid);
+  return Number(prepared(db, sql).run(values).lastInsertRowid);
 };
 
 const count = (
@@ -199,7 +212,7 @@ const count = (
     .filter(([name]) => can.sessions.has(name))
     .map(([name, value]) => `${name} = ${value}`);
   if (sets.length > 0)
-    db.prepare(`UPDATE sessions SET ${sets.join(", ")} WHERE id = @sessionId`).run({
+    prepared(db, `UPDATE sessions SET ${sets.join(", ")} WHERE id = @sessionId`).run({
       sessionId,
       rows,
       calls,

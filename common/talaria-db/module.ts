@@ -15,6 +15,8 @@ import { createLoginReadOps, createLoginWriteOps } from "./login-ops.ts";
 const writeOps = (path: string) => {
   const db = openDatabase(path);
   migrate(db, new URL("./migrations/", import.meta.url));
+  // From here on the store's thread waits for locks by itself, in finer steps than SQLite would (sqlite/thread.ts).
+  db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
   return {
     db,

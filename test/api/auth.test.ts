@@ -1,6 +1,7 @@
-import { describe, expect, test } from "@jest/globals";
-import { createAuth } from "../../api/middleware/auth.ts";
-import { createMemoryAuthStore } from "../../api/middleware/auth-store.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import {
   follow,
   postJson,
@@ -12,6 +13,8 @@ import {
 } from "../helpers/api-server.ts";
 
 const DAY_MS = 86_400_000;
+const home = mkdtempSync(join(tmpdir(), "talaria-home-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 const TOKEN = "t0ken-of-the-test";
 const bearer = { authorization: `Bearer ${TOKEN}` };
 
@@ -110,18 +113,17 @@ describe("a login", () => {
       expect(out.status).toBe(204);
       await mine.ended();
       expect(await read(api, { cookie })).toBe(401);
-      api.house.hint({});
+      await api.hint({});
       await other.until(1);
       other.drop();
     }));
 
   test("ends after 7 days without use, after 30 in any case, and with its password (hostile 27)", async () => {
     let now = 1_000 * DAY_MS;
-    const store = createMemoryAuthStore();
-    const auth = (password: string) =>
-      createAuth({ config: { password, token: null }, store, nowMs: () => now });
+    // Each api is another process on the same home.
+    const at = (password: string) => ({ password, home, nowMs: () => now });
     let cookie = "";
-    await withApi({ auth: auth("right") }, async (api) => {
+    await withApi(at("right"), async (api) => {
       cookie = (await login(api)).cookie.split("=")[1] ?? "";
       const mine = (): Record<string, string> => ({ cookie: `talaria_${api.port}=${cookie}` });
       expect(await read(api, mine())).toBe(200);
@@ -137,10 +139,10 @@ describe("a login", () => {
       cookie = (await login(api)).cookie.split("=")[1] ?? "";
       expect(await read(api, mine())).toBe(200);
     });
-    await withApi({ auth: auth("right") }, async (api) => {
+    await withApi(at("right"), async (api) => {
       expect(await read(api, { cookie: `talaria_${api.port}=${cookie}` })).toBe(200);
     });
-    await withApi({ auth: auth("changed") }, async (api) => {
+    await withApi(at("changed"), async (api) => {
       expect(await read(api, { cookie: `talaria_${api.port}=${cookie}` })).toBe(401);
     });
   });
@@ -173,7 +175,7 @@ describe("the token", () => {
       const third = await fetch(`${api.url}/api/events`, { headers: bearer });
       expect(third.status).toBe(429);
       expect(third.headers.has("retry-after")).toBe(true);
-      api.house.hint({});
+      await api.hint({});
       for (const stream of open) {
         await stream.until(1);
         stream.drop();

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { TalariaError } from "../../common/base/errors.ts";
-import { postJson, withApi } from "../helpers/api-server.ts";
+import { postJson, startApi, type TestApi, withApi } from "../helpers/api-server.ts";
 
 const failing: readonly (readonly [string, unknown, number, string, boolean])[] = [
   ["our own error", new TalariaError("conflict", "no"), 409, "conflict", false],
@@ -26,34 +26,50 @@ const failing: readonly (readonly [string, unknown, number, string, boolean])[] 
 ];
 
 describe("one error handler", () => {
-  test.each(failing)("%s", (_name, error, status, code, retry) =>
-    withApi({}, async (api) => {
-      api.house.sessions.get = async () => {
-        throw error;
-      };
-      const answer = await fetch(`${api.url}/api/sessions/x`);
-      expect(answer.status).toBe(status);
-      expect(answer.headers.has("retry-after")).toBe(retry);
-      const text = await answer.text();
-      expect(JSON.parse(text)).toMatchObject({ error: { code } });
-      expect(text).not.toMatch(/secret|stack|\.ts/);
-      const lines = api.logged.filter((line) => line.includes("a request failed"));
-      expect(lines).toHaveLength(status >= 500 ? 1 : 0);
-      if (code === "internal_error" && error instanceof Error)
-        expect(JSON.parse(lines[0] ?? "{}")).toMatchObject({
-          err: { message: error.message },
-          request_id: answer.headers.get("x-request-id"),
-        });
-    }),
-  );
+  let api: TestApi;
+  let thrown: unknown;
+  beforeAll(async () => {
+    const exists = async (): Promise<never> => {
+      throw thrown;
+    };
+    api = await startApi({ profiles: { exists, list: exists } });
+  });
+  afterAll(() => api.close());
 
-  test("a validation error names each fault", () =>
-    withApi({}, async (api) => {
-      const answer = await postJson(`${api.url}/api/sessions`, { title: "", model: 1 });
-      expect(answer.status).toBe(400);
-      const { error } = (await answer.json()) as { error: { code: string; details: { path: string }[] } };
-      expect(error.code).toBe("invalid_request");
-      expect(error.details.map((detail) => detail.path).sort()).toEqual(["model", "title"]);
+  test.each(failing)("%s", async (_name, error, status, code, retry) => {
+    thrown = error;
+    api.logged.length = 0;
+    const answer = await postJson(`${api.url}/api/sessions`, {});
+    expect(answer.status).toBe(status);
+    expect(answer.headers.has("retry-after")).toBe(retry);
+    const text = await answer.text();
+    expect(JSON.parse(text)).toMatchObject({ error: { code } });
+    expect(text).not.toMatch(/secret|stack|\.ts/);
+    const lines = api.logged.filter((line) => line.includes("a request failed"));
+    expect(lines).toHaveLength(status >= 500 ? 1 : 0);
+    if (code === "internal_error" && error instanceof Error)
+      expect(JSON.parse(lines[0] ?? "{}")).toMatchObject({
+        err: { message: error.message },
+        request_id: answer.headers.get("x-request-id"),
+      });
+  });
+
+  test("a validation error names each fault", async () => {
+    const answer = await postJson(`${api.url}/api/sessions`, { title: "", model: 1 });
+    expect(answer.status).toBe(400);
+    const { error } = (await answer.json()) as { error: { code: string; details: { path: string }[] } };
+    expect(error.code).toBe("invalid_request");
+    expect(error.details.map((detail) => detail.path).sort()).toEqual(["model", "title"]);
+  });
+
+  test("a database that is gone is 503 and worth coming back", () =>
+    withApi({}, async (broken) => {
+      await broken.lifecycle.close();
+      await broken.db.close();
+      const answer = await fetch(`${broken.url}/api/sessions/x`);
+      expect(answer.status).toBe(503);
+      expect(answer.headers.has("retry-after")).toBe(true);
+      expect(await answer.json()).toMatchObject({ error: { code: "store_unavailable" } });
     }));
 });
 

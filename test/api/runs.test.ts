@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { postJson, startApi, startRun, type TestApi } from "../helpers/api-server.ts";
+import { runJobId } from "../../common/queues/catalog.ts";
+import { postJson, startApi, startRun, type TestApi, withApi } from "../helpers/api-server.ts";
+import { reconnected } from "../helpers/house.ts";
+import { playRun } from "../helpers/played-run.ts";
+import { startRedis } from "../helpers/redis.ts";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -25,20 +29,19 @@ describe("starting a run", () => {
     expect(body.run.status).toBe("queued");
     expect(body.events_url).toBe(`/api/runs/${body.run.id}/events`);
     expect(answer.headers.get("location")).toBe(`/api/runs/${body.run.id}`);
+    await api.lifecycle.dispatcher.settled();
+    expect(await api.journal.span(id, body.run.id)).toMatchObject({ lastRunSeq: 1, closed: false });
+    expect(await api.queue.anyLive([runJobId(body.run.id, 1)])).toBe(true);
   });
 
   test("text parts become one text, joined by line ends", async () => {
     const id = await newSession();
-    const seen: string[] = [];
-    const accept = api.house.runs.accept;
-    api.house.runs.accept = (request) => {
-      seen.push(request.text);
-      return accept(request);
-    };
     const input = ["a", "b"].map((text) => ({ type: "text", text }));
     expect((await postJson(`${api.url}/api/sessions/${id}/runs`, { input })).status).toBe(202);
-    api.house.runs.accept = accept;
-    expect(seen).toEqual(["a\nb"]);
+    const { data } = (await json(await fetch(`${api.url}/api/sessions/${id}/messages`))) as never as {
+      data: { role: string; content: string }[];
+    };
+    expect(data).toMatchObject([{ role: "user", content: "a\nb" }]);
   });
 
   test("a busy session answers 409 with the active run", async () => {
@@ -118,18 +121,22 @@ describe("Idempotency-Key", () => {
 
 describe("reading and stopping", () => {
   test("a run names its newest event, and null while Redis is away", async () => {
-    const { runId } = await startRun(api);
-    api.house.claim(runId);
-    api.house.emit(runId, "run_started");
-    api.house.emit(runId, "token", { text: "a", step: 1 });
-    const read = async () => json(await fetch(`${api.url}/api/runs/${runId}`));
-    expect(await read()).toMatchObject({ run: { last_event_id: `${runId}:2`, attempt: 1 } });
-    api.house.redisAway = true;
-    expect(await read()).toMatchObject({ run: { last_event_id: null } });
-    api.house.redisAway = false;
-    api.house.claim(runId);
-    api.house.emit(runId, "run_started");
-    expect(await read()).toMatchObject({ run: { last_event_id: `${runId}:3-2` } });
+    const redis = await startRedis({ appendonly: true });
+    await withApi({ redisUrl: redis.url }, async (own) => {
+      const run = playRun(own, await startRun(own));
+      await run.claim();
+      await run.emit("run_started", { model: "m", profile: "default" });
+      await run.tokens(1);
+      const read = async () => json(await fetch(`${own.url}/api/runs/${run.runId}`));
+      expect(await read()).toMatchObject({ run: { last_event_id: `${run.runId}:3`, attempt: 1 } });
+      await redis.kill();
+      expect(await read()).toMatchObject({ run: { last_event_id: null, attempt: 1 } });
+      await startRedis({ appendonly: true, dir: redis.dir, port: redis.port });
+      await reconnected(own);
+      await run.claim();
+      await run.emit("run_started", { model: "m", profile: "default" });
+      expect(await read()).toMatchObject({ run: { last_event_id: `${run.runId}:4-2`, attempt: 2 } });
+    });
   });
 
   test("cancel is 202, again 200, and needs no body", async () => {

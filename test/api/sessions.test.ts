@@ -1,18 +1,22 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { TalariaError } from "../../common/base/errors.ts";
-import { postJson, startApi, startRun, type TestApi } from "../helpers/api-server.ts";
+import { newSession, postJson, startApi, startRun, type TestApi, withApi } from "../helpers/api-server.ts";
+import { logReaches } from "../helpers/house.ts";
+import { playRun } from "../helpers/played-run.ts";
+import { startRedis } from "../helpers/redis.ts";
 
 let api: TestApi;
+const folder = mkdtempSync(join(tmpdir(), "talaria-work-"));
 beforeAll(async () => {
-  api = await startApi({
-    workspaceCheck: async (path) => {
-      if (path !== "/allowed/x/..")
-        throw new TalariaError("workspace_refused", "That folder is not open to tools.");
-      return "/allowed";
-    },
-  });
+  mkdirSync(join(folder, "x"));
+  api = await startApi();
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await api.close();
+  rmSync(folder, { recursive: true });
+});
 
 const create = async (body: unknown) => {
   const answer = await postJson(`${api.url}/api/sessions`, body);
@@ -31,7 +35,19 @@ describe("sessions", () => {
     const second = await create({ id: "mine", title: "B" });
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body).toEqual(first.body);
-    expect(api.house.control.told.filter((line) => line === "mine created")).toHaveLength(1);
+    // What the second call might have told would stand before what this change tells.
+    await change("mine", { pinned: true });
+    await logReaches(api, "mine", 2);
+    const told = (await api.journal.range("mine", 0, 10)).map(({ event, data }) => ({
+      event,
+      reason: (JSON.parse(data) as { reason: string }).reason,
+    }));
+    expect(told).toEqual([
+      { event: "session_changed", reason: "created" },
+      { event: "session_changed", reason: "patched" },
+    ]);
+    const hints = await api.redis.xrange(api.keys.hints, "-", "+");
+    expect(hints.filter(([, fields]) => fields[1]?.includes('"mine"'))).toHaveLength(2);
   });
 
   test("a POST without a body makes a session with defaults", async () => {
@@ -43,8 +59,8 @@ describe("sessions", () => {
   test("an unknown profile is 404, a refused folder 422, an allowed one is kept as checked", async () => {
     expect((await create({ profile: "nobody" })).status).toBe(404);
     for (const workspace of ["/", "/proc", ".."]) expect((await create({ workspace })).status).toBe(422);
-    expect((await create({ workspace: "/allowed/x/.." })).body).toMatchObject({
-      session: { workspace: "/allowed" },
+    expect((await create({ workspace: `${folder}/x/..` })).body).toMatchObject({
+      session: { workspace: realpathSync(folder) },
     });
   });
 
@@ -64,9 +80,16 @@ describe("sessions", () => {
   });
 
   test("messages come as a page with the revision", async () => {
-    const { sessionId } = await startRun(api);
-    const page = await (await fetch(`${api.url}/api/sessions/${sessionId}/messages?limit=10`)).json();
-    expect(page).toEqual({ data: [], next_cursor: null, revision: 1 });
+    const empty = await newSession(api);
+    const read = async (id: string) =>
+      (await fetch(`${api.url}/api/sessions/${id}/messages?limit=10`)).json() as Promise<unknown>;
+    expect(await read(empty)).toEqual({ data: [], next_cursor: null, revision: 0 });
+    const { sessionId, runId } = await startRun(api);
+    expect(await read(sessionId)).toEqual({
+      data: [expect.objectContaining({ role: "user", content: "hello", run_id: runId })],
+      next_cursor: null,
+      revision: 1,
+    });
   });
 });
 
@@ -76,27 +99,42 @@ describe("heads", () => {
     const url = `${api.url}/api/sessions/${sessionId}/head`;
     const first = await fetch(url);
     const etag = first.headers.get("etag") ?? "";
-    expect(await first.json()).toMatchObject({ message_count: 1, active_run_id: runId, last_event_id: null });
+    expect(await first.json()).toMatchObject({
+      message_count: 1,
+      active_run_id: runId,
+      last_event_id: "2-0",
+    });
     const same = await fetch(url, { headers: { "if-none-match": `"other", W/${etag}` } });
     expect(same.status).toBe(304);
     expect(await same.text()).toBe("");
-    api.house.emit(runId, "run_queued");
-    const after = await fetch(url, { headers: { "if-none-match": etag } });
-    expect(after.status).toBe(200);
-    expect(await after.json()).toMatchObject({ last_event_id: "1-1" });
+    const run = playRun(api, { sessionId, runId });
+    await run.claim();
+    await run.emit("run_started", { model: "m", profile: "default" });
+    const event = await fetch(url, { headers: { "if-none-match": etag } });
+    expect(event.status).toBe(200);
+    expect(await event.json()).toMatchObject({ message_count: 1, last_event_id: "3-1" });
+    // The database alone tells of a message.
+    await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "next", on_busy: "queue" });
+    const message = await fetch(url, { headers: { "if-none-match": event.headers.get("etag") ?? "" } });
+    expect(message.status).toBe(200);
+    expect(await message.json()).toMatchObject({ message_count: 2 });
   });
 
   test("many at once; unknown ones are left out; without Redis there are no cursors", async () => {
-    const { sessionId, runId } = await startRun(api);
-    api.house.emit(runId, "run_queued");
-    const url = `${api.url}/api/sessions/heads?ids=${sessionId},nobody`;
-    expect(await (await fetch(url)).json()).toMatchObject({
-      data: [{ session_id: sessionId, last_event_id: "1-1" }],
-      next_cursor: null,
+    const redis = await startRedis();
+    await withApi({ redisUrl: redis.url }, async (own) => {
+      const { sessionId, runId } = await startRun(own);
+      const heads = async () =>
+        (await fetch(`${own.url}/api/sessions/heads?ids=${sessionId},nobody`)).json() as Promise<unknown>;
+      expect(await heads()).toMatchObject({
+        data: [{ session_id: sessionId, active_run_id: runId, last_event_id: "2-0" }],
+        next_cursor: null,
+      });
+      await redis.kill();
+      expect(await heads()).toMatchObject({ data: [{ session_id: sessionId, last_event_id: null }] });
+      const one = await fetch(`${own.url}/api/sessions/${sessionId}/head`);
+      expect(await one.json()).toMatchObject({ message_count: 1, active_run_id: runId, last_event_id: null });
     });
-    api.house.redisAway = true;
-    expect(await (await fetch(url)).json()).toMatchObject({ data: [{ last_event_id: null }] });
-    api.house.redisAway = false;
     for (const query of ["", "?ids=", "?ids=a:b", `?ids=${Array(201).fill("a").join()}`])
       expect((await fetch(`${api.url}/api/sessions/heads${query}`)).status).toBe(400);
   });

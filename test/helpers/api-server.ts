@@ -1,53 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
+import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
-import { createMemoryAuthStore } from "../../api/middleware/auth-store.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
-import { createMemoryHouse, type MemoryHouse } from "./memory-stores.ts";
+import { Closers } from "../../common/base/closers.ts";
+import { publishHint } from "../../common/journal/hints.ts";
+import { listProfiles } from "../../common/profiles/names.ts";
+import { checkWorkspace } from "../../common/profiles/workspace.ts";
+import { authStoreOf, type House, hintsSettled, logReaches, openHouse } from "./house.ts";
+import type { Started } from "./played-run.ts";
+import { testRedisUrl } from "./redis.ts";
 
-export interface TestApi {
+export interface TestApi extends House {
   readonly url: string;
   readonly port: number;
-  readonly house: MemoryHouse;
   readonly registry: Registry;
   /** Lines of the log, as text. */
   readonly logged: string[];
+  /** Tells the followers of every process that the list changed. */
+  hint(hint: Parameters<typeof publishHint>[2]): Promise<void>;
   /** Aborts the app's shutdown signal. */
   shutDown(): void;
+  /** Rejects when something did not close. */
   close(): Promise<void>;
 }
 
-export interface TestApiOptions extends Omit<Partial<AppDeps>, "config"> {
+type Replaceable = "profiles" | "workspaceCheck" | "health" | "webDir" | "limits" | "recheckMs";
+
+export interface TestApiOptions extends Partial<Pick<AppDeps, Replaceable>> {
   readonly password?: string;
   readonly token?: string;
   readonly http?: Partial<AppDeps["config"]["http"]>;
   readonly journalTimes?: Partial<AppDeps["config"]["journal"]>;
   readonly server?: Partial<ServerLimits>;
+  /** A Redis of the test's own, to be killed; otherwise the one that tests share. */
+  readonly redisUrl?: string;
+  /** A home that stays; otherwise a new one that goes with the app. */
+  readonly home?: string;
+  readonly maxRunBytes?: number;
+  /** Epoch milliseconds, as logins see them. */
+  readonly nowMs?: () => number;
 }
 
-/** The app behind a real HTTP server on a free loopback port, over stores in memory. */
+const CLOSE_MS = 5_000;
+
+/** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
-  const { password = null, token = null, http, journalTimes, server: limits, ...deps } = options;
-  const house = createMemoryHouse();
+  const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
+  const { redisUrl = await testRedisUrl(), home: given, maxRunBytes = 16 * 1024 * 1024, ...deps } = rest;
+  const closers = new Closers();
+  const home = given ?? (await mkdtemp(join(tmpdir(), "talaria-api-")));
+  if (given === undefined) closers.add("home", () => rm(home, { recursive: true, force: true }));
+  const logged: string[] = [];
+  const log = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
+  const house = await openHouse(closers, { redisUrl, home, maxRunBytes, log });
+  const { db, hub, journal, lifecycle, redis, keys } = house;
+
   const shutdown = new AbortController();
   const registry = new Registry();
-  const logged: string[] = [];
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
       journal: { heartbeatMs: 5000, slowReaderMs: 20_000, ...journalTimes },
     },
-    ...house,
-    profiles: { exists: async (name) => name === "default", list: async () => ["default"] },
-    workspaceCheck: async (path) => path,
-    auth: createAuth({ config: { password, token }, store: createMemoryAuthStore() }),
-    log: pino({ level: "trace" }, { write: (line: string) => void logged.push(line) }),
+    sessions: db.sessions,
+    runs: db.runs,
+    control: lifecycle.control,
+    journal,
+    hub,
+    profiles: {
+      exists: async (name) => (await listProfiles(home)).includes(name),
+      list: () => listProfiles(home),
+    },
+    workspaceCheck: (path) => checkWorkspace(home, path),
+    auth: createAuth({
+      config: { password, token },
+      store: authStoreOf(db),
+      ...(nowMs === undefined ? {} : { nowMs }),
+    }),
+    log,
     metrics: registry,
-    health: { checks: {} },
+    health: { checks: healthChecks(house, house.blocking) },
     webDir: null,
     shutdown: shutdown.signal,
     version: "0.0.0",
@@ -55,20 +95,25 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   });
   const server = createHttpServer(app, { maxConnections: 500, ...limits });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.add("http", () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    return closed;
+  });
+  closers.add("streams", () => shutdown.abort());
   const { port } = server.address() as AddressInfo;
   return {
+    ...house,
     url: `http://127.0.0.1:${port}`,
     port,
-    house,
     registry,
     logged,
+    hint: (hint) => publishHint(redis, keys, hint),
     shutDown: () => shutdown.abort(),
-    close: () =>
-      new Promise((resolve) => {
-        shutdown.abort();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: async () => {
+      const failed = await closers.close(CLOSE_MS);
+      if (failed.length > 0) throw new Error(`did not close: ${failed.join(", ")}`);
+    },
   };
 };
 
@@ -96,15 +141,25 @@ export const postJson = (
     body: JSON.stringify(body),
   });
 
-/** A new session with a run in it; the run is only accepted, nothing is journaled. */
-export const startRun = async (api: TestApi): Promise<{ sessionId: string; runId: string }> => {
-  const { session } = (await (await postJson(`${api.url}/api/sessions`, {})).json()) as {
-    session: { id: string };
-  };
-  const answer = await postJson(`${api.url}/api/sessions/${session.id}/runs`, { input: "hello" });
-  const { run } = (await answer.json()) as { run: { id: string } };
-  return { sessionId: session.id, runId: run.id };
+/** A new session; its creation is journaled, as the first entry of its log. */
+export const newSession = async (api: TestApi): Promise<string> => {
+  const answer = await postJson(`${api.url}/api/sessions`, {});
+  const { session } = (await answer.json()) as { session: { id: string } };
+  await logReaches(api, session.id, 1);
+  return session.id;
 };
+
+/** A run in the session, accepted and announced: `run_queued` is in the journal, its job in the queue, its hints are told. */
+export const startRunIn = async (api: TestApi, sessionId: string): Promise<Started> => {
+  const answer = await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "hello" });
+  const { run } = (await answer.json()) as { run: { id: string } };
+  await api.lifecycle.dispatcher.settled();
+  await hintsSettled(api);
+  return { sessionId, runId: run.id };
+};
+
+/** The same in a new session: entry 1-0 is `session_changed`, entry 2-0 `run_queued`. */
+export const startRun = async (api: TestApi): Promise<Started> => startRunIn(api, await newSession(api));
 
 /** Writes bytes on a fresh connection; resolves with everything that came back when the other side closed or fell silent. */
 export const rawRequest = (port: number, bytes: string | Buffer, quietMs = 2000): Promise<string> =>

@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   follow,
+  newSession,
   postJson,
   rawRequest,
   startApi,
   startRun,
+  startRunIn,
   statusOf,
   type TestApi,
+  withApi,
 } from "../../helpers/api-server.ts";
+import { keepLog, loseLog } from "../../helpers/house.ts";
+import { type PlayedRun, playRun } from "../../helpers/played-run.ts";
+import { startRedis } from "../../helpers/redis.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -22,33 +28,28 @@ const numbers = (runId: string, from: number, to: number): string[] =>
 const eventsOf = (runId: string): string => `${api.url}/api/runs/${runId}/events`;
 
 /** A run with `tokens` tokens behind run_queued and run_started; ended ones get `done` and `stream_end`. */
-const journaled = async (
-  tokens: number,
-  ended: boolean,
-): Promise<{ sessionId: string; runId: string; last: number }> => {
-  const { sessionId, runId } = await startRun(api);
-  api.house.emit(runId, "run_queued");
-  api.house.claim(runId);
-  api.house.emit(runId, "run_started");
-  for (let i = 0; i < tokens; i++) api.house.emit(runId, "token", { text: `${i} `, step: 1 });
-  if (ended) end(runId);
-  return { sessionId, runId, last: 2 + tokens + (ended ? 2 : 0) };
+const journaled = async (tokens: number, ended: boolean): Promise<PlayedRun & { readonly last: number }> => {
+  const run = playRun(api, await startRun(api));
+  await begin(run);
+  await run.tokens(tokens);
+  if (ended) await run.end();
+  return { ...run, last: 2 + tokens + (ended ? 2 : 0) };
 };
-const end = (runId: string): void => {
-  api.house.emit(runId, "done");
-  api.house.emit(runId, "stream_end");
-  api.house.setRun(runId, { status: "completed" });
+const begin = async (run: PlayedRun): Promise<void> => {
+  await run.claim();
+  await run.emit("run_started", { model: "m", profile: "default" });
 };
 
 describe("following a run", () => {
   test("R-12 backlog-keeps-own-ids, then live, and the end closes the stream", async () => {
-    const { runId } = await journaled(4, false);
+    const run = await journaled(4, false);
+    const { runId } = run;
     const stream = await follow(eventsOf(runId));
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     expect(stream.response.headers.get("cache-control")).toBe("no-cache, no-transform");
     expect(stream.response.headers.get("x-accel-buffering")).toBe("no");
     expect(ids(await stream.until(6))).toEqual(numbers(runId, 1, 6));
-    api.house.emit(runId, "token", { text: "live", step: 1 });
+    await run.emit("token", { text: "live", step: 1 });
     expect(JSON.parse((await stream.until(7))[6]?.data ?? "")).toEqual({
       run_id: runId,
       run_seq: 7,
@@ -56,27 +57,24 @@ describe("following a run", () => {
       text: "live",
       step: 1,
     });
-    end(runId);
+    await run.end();
     const all = await stream.ended();
     expect(all.at(-1)).toMatchObject({ event: "stream_end", id: `${runId}:9` });
   });
 
   test("an ended run is replayed whole and closed; other runs of its session are not in it", async () => {
     const { sessionId, runId, last } = await journaled(2500, true);
-    const next = await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "next" });
-    const { run } = (await next.json()) as { run: { id: string } };
-    api.house.emit(run.id, "run_queued");
+    const next = await startRunIn(api, sessionId);
+    expect((await api.journal.span(sessionId, next.runId))?.lastRunSeq).toBe(1);
     expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, last));
   });
 
   test("R-21 next-turn-not-suppressed: the position of one run says nothing about another", async () => {
     const { sessionId, runId } = await journaled(20, true);
-    const next = await postJson(`${api.url}/api/sessions/${sessionId}/runs`, { input: "next" });
-    const { run } = (await next.json()) as { run: { id: string } };
-    const stream = await follow(eventsOf(run.id), { "last-event-id": `${runId}:20` });
-    api.house.emit(run.id, "run_queued");
-    api.house.emit(run.id, "token", { text: "a", step: 1 });
-    expect(ids(await stream.until(2))).toEqual(numbers(run.id, 1, 2));
+    const next = playRun(api, await startRunIn(api, sessionId));
+    const stream = await follow(eventsOf(next.runId), { "last-event-id": `${runId}:20` });
+    await begin(next);
+    expect(ids(await stream.until(2))).toEqual(numbers(next.runId, 1, 2));
     stream.drop();
   });
 
@@ -120,14 +118,16 @@ describe("following a run", () => {
   });
 
   test("a tail lost while somebody follows: reset, then everything from the start", async () => {
-    const { sessionId, runId } = await journaled(3, false);
+    const run = await journaled(1, false);
+    const { sessionId, runId } = run;
+    const loseTail = await keepLog(api, sessionId);
+    await run.tokens(2);
     const stream = await follow(eventsOf(runId));
     await stream.until(5);
-    api.house.lose(sessionId, 3);
+    await loseTail();
     await stream.until(6);
-    api.house.claim(runId);
-    api.house.emit(runId, "run_started");
-    end(runId);
+    await begin(run);
+    await run.end();
     const frames = await stream.ended();
     expect(frames[5]).toMatchObject({ event: "reset" });
     const again = [4, 5, 6].map((number) => `${runId}:${number}-2`);
@@ -135,12 +135,13 @@ describe("following a run", () => {
   });
 
   test("R-28 connect-drop-connect: nothing is repeated", async () => {
-    const { runId } = await journaled(1, false);
+    const run = await journaled(1, false);
+    const { runId } = run;
     const first = await follow(eventsOf(runId));
     await first.until(3);
     first.drop();
     const second = await follow(eventsOf(runId), { "last-event-id": `${runId}:3` });
-    api.house.emit(runId, "token", { text: "x", step: 1 });
+    await run.tokens(1);
     expect(ids(await second.until(1))).toEqual([`${runId}:4`]);
     second.drop();
   });
@@ -153,16 +154,17 @@ describe("following a run", () => {
   });
 
   test("R-31 event-during-handshake: a run that lives while the position is taken is seen whole", async () => {
-    const { runId } = await journaled(1, false);
-    const { head } = api.house.journal;
+    const run = await journaled(1, false);
+    const { runId } = run;
+    const { head } = api.journal;
     let raced = false;
-    Object.assign(api.house.journal, {
+    Object.assign(api.journal, {
       head: async (id: string) => {
         const before = await head(id);
         if (!raced) {
           raced = true;
-          api.house.emit(runId, "token", { text: "raced", step: 1 });
-          end(runId);
+          await run.tokens(1);
+          await run.end();
         }
         return before;
       },
@@ -172,48 +174,62 @@ describe("following a run", () => {
   });
 
   test("an event that lands between looking for history and following is not missed", async () => {
-    const { runId } = await startRun(api);
-    const { runRange } = api.house.journal;
+    const run = playRun(api, await startRun(api));
+    const { runRange } = api.journal;
     let raced = false;
-    Object.assign(api.house.journal, {
+    Object.assign(api.journal, {
       runRange: async (...args: Parameters<typeof runRange>) => {
         const page = await runRange(...args);
-        if (!raced) api.house.emit(runId, "run_queued");
-        raced = true;
+        if (!raced && page.length === 0) {
+          raced = true;
+          await begin(run);
+        }
         return page;
       },
     });
-    const stream = await follow(eventsOf(runId));
-    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
+    const stream = await follow(eventsOf(run.runId));
+    expect(ids(await stream.until(2))).toEqual(numbers(run.runId, 1, 2));
+    expect(raced).toBe(true);
     stream.drop();
   });
 
   test("a run that is accepted but not journaled yet is followed from its first event", async () => {
-    const { runId } = await startRun(api);
-    const stream = await follow(eventsOf(runId));
-    api.house.emit(runId, "run_queued");
-    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
+    const sessionId = await newSession(api);
+    const { run, outbox } = await api.db.write.acceptRun({
+      ...{ sessionId, text: "hello", model: null, onBusy: "reject", recovery: "resume", idempotency: null },
+    });
+    expect(await api.journal.span(sessionId, run.id)).toBeNull();
+    const stream = await follow(eventsOf(run.id));
+    await api.lifecycle.dispatcher.handle(outbox);
+    expect(await stream.until(1)).toMatchObject([{ event: "run_queued", id: `${run.id}:1` }]);
     stream.drop();
   });
 
   test("with Redis away a new run's stream opens, and goes on when Redis is back", async () => {
-    api.house.redisAway = true;
-    const { runId } = await startRun(api);
-    const stream = await follow(eventsOf(runId));
-    expect(stream.response.status).toBe(200);
-    api.house.redisAway = false;
-    api.house.emit(runId, "run_queued");
-    expect(ids(await stream.until(1))).toEqual([`${runId}:1`]);
-    stream.drop();
-    api.house.redisAway = true;
-    const withCursor = await fetch(eventsOf(runId), { headers: { "last-event-id": `${runId}:1` } });
-    expect(withCursor.status).toBe(503);
-    expect(withCursor.headers.get("retry-after")).toBe("2");
+    const redis = await startRedis({ appendonly: true });
+    await withApi({ redisUrl: redis.url }, async (own) => {
+      const sessionId = await newSession(own);
+      await redis.kill();
+      const accepted = await postJson(`${own.url}/api/sessions/${sessionId}/runs`, { input: "hello" });
+      expect(accepted.status).toBe(202);
+      const { run } = (await accepted.json()) as { run: { id: string } };
+      const address = `${own.url}/api/runs/${run.id}/events`;
+      const stream = await follow(address);
+      expect(stream.response.status).toBe(200);
+      const back = await startRedis({ appendonly: true, dir: redis.dir, port: redis.port });
+      // Nobody does it again by hand: the outbox still has it.
+      expect(await stream.until(1)).toMatchObject([{ event: "run_queued", id: `${run.id}:1` }]);
+      stream.drop();
+      await back.kill();
+      const withCursor = await fetch(address, { headers: { "last-event-id": `${run.id}:1` } });
+      expect(withCursor.status).toBe(503);
+      expect(withCursor.headers.get("retry-after")).toBe("1");
+    });
   });
 
   test("an ended run that the journal has lost: reset, the session's state, and the end", async () => {
     const { sessionId, runId } = await journaled(2, true);
-    api.house.lose(sessionId, 0);
+    await loseLog(api, sessionId);
     const frames = await (await follow(eventsOf(runId))).ended();
     expect(frames.map(({ event }) => event)).toEqual(["reset", "snapshot"]);
     expect(JSON.parse(frames[1]?.data ?? "")).toMatchObject({
@@ -223,17 +239,14 @@ describe("following a run", () => {
     });
   });
 
-  test("an expired cursor gets a snapshot, then what comes after it", async () => {
-    const { runId } = await journaled(3, false);
-    Object.assign(api.house.journal, { checkRunCursor: async () => ({ kind: "expired" }) });
+  test("R-24: a run that was trimmed from the log goes on after a cursor, from the archive", async () => {
+    const { sessionId, runId, last } = await journaled(3, true);
+    expect(await api.journal.archive(sessionId, runId)).toBe(true);
+    expect(await api.journal.trim(sessionId, Date.now() + 1)).toBe(1);
+    expect(await api.redis.exists(api.keys.run(sessionId, runId))).toBe(0);
     const stream = await follow(eventsOf(runId), { "last-event-id": `${runId}:2` });
-    const [snapshot] = await stream.until(1);
-    expect(snapshot).toMatchObject({ event: "snapshot", id: undefined });
-    const state = JSON.parse(snapshot?.data ?? "") as { events: { run_seq: number }[] };
-    expect(state.events.map((event) => event.run_seq)).toEqual([1, 2, 3, 4, 5]);
-    api.house.emit(runId, "token", { text: "x", step: 1 });
-    expect(ids(await stream.until(2))).toEqual([undefined, `${runId}:6`]);
-    stream.drop();
+    expect(ids(await stream.ended())).toEqual(numbers(runId, 3, last));
+    expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, last));
   });
 
   test("R-35: an unknown run is 404 in JSON, before any header of a stream", async () => {

@@ -1,6 +1,9 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import { follow, startRun, type TestApi, withApi } from "../../helpers/api-server.ts";
+import { playRun } from "../../helpers/played-run.ts";
+
+const MAX_RUN_BYTES = 64 * 1024 * 1024;
 
 const followers = async (api: TestApi): Promise<number> => {
   const line = (await api.registry.metrics())
@@ -47,32 +50,37 @@ describe("open streams", () => {
     }));
 
   test("R-30 stuck-socket, hostile 58: who does not read is cut off; the others get everything", () =>
-    withApi({ journalTimes: { heartbeatMs: 20, slowReaderMs: 150 } }, async (api) => {
-      const { runId } = await startRun(api);
-      const good = await follow(`${api.url}/api/runs/${runId}/events`);
-      const deaf = deafReader(api, `/api/runs/${runId}/events`);
-      const cut = new Promise<void>((resolve) => deaf.once("close", () => resolve()));
-      await eventually(async () => (await followers(api)) === 2);
-      api.house.claim(runId);
-      const text = "x".repeat(100_000);
-      for (let i = 0; i < 200; i++) api.house.emit(runId, "token", { text, step: 1 });
-      await good.until(200);
-      await eventually(async () => (await followers(api)) === 1);
-      const ends = await api.registry.getSingleMetricAsString("talaria_sse_streams_ended_total");
-      expect(ends).toContain('reason="slow_reader"} 1');
-      deaf.resume();
-      await cut;
-      good.drop();
-    }));
+    withApi(
+      { journalTimes: { heartbeatMs: 20, slowReaderMs: 1000 }, maxRunBytes: MAX_RUN_BYTES },
+      async (api) => {
+        const run = playRun(api, await startRun(api));
+        const { runId } = run;
+        const good = await follow(`${api.url}/api/runs/${runId}/events`);
+        const deaf = deafReader(api, `/api/runs/${runId}/events`);
+        const cut = new Promise<void>((resolve) => deaf.once("close", () => resolve()));
+        await eventually(async () => (await followers(api)) === 2);
+        await run.claim();
+        const text = "x".repeat(100_000);
+        for (let i = 0; i < 200; i++) await run.emit("token", { text, step: 1 });
+        await good.until(201);
+        await eventually(async () => (await followers(api)) === 1);
+        const ends = await api.registry.getSingleMetricAsString("talaria_sse_streams_ended_total");
+        expect(ends).toContain('reason="slow_reader"} 1');
+        deaf.resume();
+        await cut;
+        good.drop();
+      },
+    ));
 
   test("the journal is the buffer: for a reader that is behind nothing is read ahead", () =>
-    withApi({}, async (api) => {
-      const { runId, sessionId } = await startRun(api);
-      api.house.claim(runId);
-      for (let i = 0; i < 5000; i++) api.house.emit(runId, "token", { text: "x".repeat(4000), step: 1 });
-      const { runRange } = api.house.journal;
+    withApi({ maxRunBytes: MAX_RUN_BYTES }, async (api) => {
+      const run = playRun(api, await startRun(api));
+      const { runId, sessionId } = run;
+      await run.claim();
+      await run.tokens(5000, "x".repeat(4000));
+      const { runRange } = api.journal;
       let read = 0;
-      Object.assign(api.house.journal, {
+      Object.assign(api.journal, {
         runRange: async (...args: Parameters<typeof runRange>) => {
           const page = await runRange(...args);
           read += page.length;
@@ -82,7 +90,7 @@ describe("open streams", () => {
       const deaf = deafReader(api, `/api/runs/${runId}/events`);
       await eventually(async () => read > 0);
       const other = await follow(`${api.url}/api/sessions/${sessionId}/events?after=0`);
-      await other.until(5000);
+      await other.until(5002);
       expect(read).toBeLessThan(5000);
       other.drop();
       deaf.destroy();
@@ -101,23 +109,25 @@ describe("open streams", () => {
       expect(late.status).toBe(503);
       expect(await late.json()).toMatchObject({ error: { code: "shutting_down" } });
       await eventually(async () => (await followers(api)) === 0);
-      expect(api.house.hub.stats.followers).toBe(0);
+      expect(api.hub.stats.followers).toBe(0);
     }));
 
   test("a follower that leaves leaves nothing behind", () =>
     withApi({}, async (api) => {
       const { runId } = await startRun(api);
       const stream = await follow(`${api.url}/api/runs/${runId}/events`);
-      await eventually(async () => api.house.hub.stats.followers === 1);
+      await eventually(async () => api.hub.stats.followers === 1);
       stream.drop();
-      await eventually(async () => api.house.hub.stats.followers === 0);
+      await eventually(async () => api.hub.stats.followers === 0);
       await eventually(async () => (await followers(api)) === 0);
     }));
 
   test("a stream whose feed breaks is ended, and the log says why", () =>
     withApi({}, async (api) => {
-      const { runId } = await startRun(api);
-      api.house.emit(runId, "an_event_of_the_future");
+      const run = playRun(api, await startRun(api));
+      const { runId } = run;
+      await run.claim();
+      await run.emit("an_event_of_the_future");
       const stream = await follow(`${api.url}/api/runs/${runId}/events`);
       expect(await stream.ended()).toEqual([]);
       expect(api.logged.join("")).toContain("an event stream failed");

@@ -20,22 +20,25 @@ const MAX_CLIENTS = 64;
 const OPENAI_URL = "https://api.openai.com/v1";
 const ANTHROPIC_URL = "https://api.anthropic.com/v1";
 
-/** Model clients, one per provider, address and key; the least recently used one is dropped at 64. */
+/**
+ * Model clients, one per provider, address, key and model: building one compiles its schemas, which costs more than a short
+ * answer. The least recently used one is dropped at 64.
+ */
 export const createModels = (deps: { demo: DemoEndpoint; fetch?: typeof fetch }): Models => {
-  const clients = new Map<string, Client>();
+  const clients = new Map<string, LanguageModelV4>();
   return {
     async get(settings) {
       const resolved = await resolve(settings, deps.demo);
       checkAddress(resolved.baseUrl);
-      const key = JSON.stringify([resolved.kind, resolved.baseUrl, resolved.apiKey]);
-      const client = clients.get(key) ?? createClient(resolved, deps.fetch ?? fetch);
+      const key = JSON.stringify([resolved.kind, resolved.baseUrl, resolved.apiKey, settings.model]);
+      const client = clients.get(key) ?? createClient(resolved, deps.fetch ?? fetch)(settings.model);
       clients.delete(key);
       clients.set(key, client);
       for (const oldest of clients.keys()) {
         if (clients.size <= MAX_CLIENTS) break;
         clients.delete(oldest);
       }
-      return client(settings.model);
+      return client;
     },
   };
 };

@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { AuthStore } from "../../api/middleware/auth-store.ts";
+import { createHub } from "../../api/sse/hub.ts";
+import type { Hub } from "../../api/sse/port.ts";
+import { openCanonicalStore } from "../../common/backbone/canonical.ts";
+import type { Closers } from "../../common/base/closers.ts";
+import { publishHint } from "../../common/journal/hints.ts";
+import type { Journal } from "../../common/journal/port.ts";
+import { createRedisJournal } from "../../common/journal/redis.ts";
+import { createLifecycle, type Lifecycle } from "../../common/lifecycle/create.ts";
+import { publishCancel } from "../../common/queues/cancel-channel.ts";
+import { createRunQueue, type RunQueue } from "../../common/queues/run-queue.ts";
+import { connectRedis } from "../../common/redis/connect.ts";
+import { createKeys, type Keys } from "../../common/redis/keys.ts";
+import { openTalariaDb, type TalariaDb } from "../../common/talaria-db/open.ts";
+import { freshPrefix } from "./redis.ts";
+
+/** What an api process is made of: the real stores, journal, lifecycle and hub, on a key prefix of their own. */
+export interface House {
+  readonly db: TalariaDb;
+  readonly redis: Redis;
+  /** The hub's connection. */
+  readonly blocking: Redis;
+  readonly keys: Keys;
+  readonly journal: Journal;
+  readonly queue: RunQueue;
+  readonly lifecycle: Lifecycle;
+  readonly hub: Hub;
+}
+
+export interface HouseOptions {
+  readonly redisUrl: string;
+  readonly home: string;
+  readonly maxRunBytes: number;
+  readonly log: Logger;
+}
+
+/** Opens what `openBackbone` and api/main.ts open; a Redis of tests need not keep its data, so it is not asked about that. */
+export const openHouse = async (closers: Closers, options: HouseOptions): Promise<House> => {
+  const { redisUrl, home, maxRunBytes, log } = options;
+  const keys = createKeys(freshPrefix());
+  const open = (role: Parameters<typeof connectRedis>[1]): Redis => {
+    const connection = connectRedis(redisUrl, role);
+    closers.add(`redis ${role}`, () => connection.disconnect());
+    return connection;
+  };
+  const redis = open("command");
+  const producer = open("queue-producer");
+  const blocking = open("blocking");
+  closers.add("keys", () => (redis.status === "ready" ? removeKeys(redis, `${keys.prefix}:*`) : null));
+
+  const db = await openTalariaDb(join(home, "talaria", "talaria.db"));
+  closers.add("talaria.db", () => db.close());
+  const canonical = await openCanonicalStore(home);
+  closers.add("state.db", () => canonical.close());
+
+  const journal = createRedisJournal({ redis, keys, archive: db.archive, maxRunBytes });
+  const queue = createRunQueue(producer, keys.prefix, (err) => log.warn({ err }, "run queue"));
+  closers.add("run queue", () => queue.close());
+  const lifecycle = createLifecycle(
+    {
+      ...{ read: db.read, write: db.write, journal, queue, canonical, log },
+      hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
+      wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
+    },
+    "api-under-test",
+    { cancelGraceMs: 10_000, retentionMs: 24 * 3_600_000 },
+  );
+  closers.add("lifecycle", () => lifecycle.close());
+  db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
+
+  const hub = createHub({ journal, redis, blocking, keys, id: freshPrefix(), log });
+  closers.add("hub", () => hub.close());
+  const house = { db, redis, blocking, keys, journal, queue, lifecycle, hub };
+  await hintsSettled(house);
+  return house;
+};
+
+export const authStoreOf = ({ read, write }: TalariaDb): AuthStore => ({
+  add: (login, createdBeforeMs, seenBeforeMs) => write.addLogin(login, createdBeforeMs, seenBeforeMs),
+  get: (hash) => read.getLogin(hash),
+  touch: (hash, seenAtMs) => write.touchLogin(hash, seenAtMs),
+  remove: (hash) => write.removeLogin(hash),
+});
+
+/** Resolves when every hint sent so far has been through the hub: who follows from now on gets none of them. */
+export const hintsSettled = async (house: Pick<House, "hub" | "redis" | "keys">): Promise<void> => {
+  const leave = new AbortController();
+  const hints = house.hub.hints(leave.signal)[Symbol.asyncIterator]();
+  for (;;) {
+    const marker = freshPrefix();
+    await publishHint(house.redis, house.keys, { session_id: marker });
+    let seen = await hints.next();
+    while (!seen.done && seen.value.session_id !== marker && seen.value.session_id !== undefined)
+      seen = await hints.next();
+    // A hint that names no session may have swallowed the marker: then another one is sent.
+    if (seen.done || seen.value.session_id === marker) break;
+  }
+  leave.abort();
+};
+
+/** Resolves when the session's log has come to `seq`. */
+export const logReaches = async (
+  { hub }: Pick<House, "hub">,
+  sessionId: string,
+  seq: number,
+): Promise<void> => {
+  const leave = new AbortController();
+  for await (const batch of hub.follow(sessionId, 0, leave.signal))
+    if ((batch.at(-1)?.seq ?? 0) >= seq) return;
+};
+
+/** Resolves when both connections that answers need are there again after an outage. */
+export const reconnected = async ({ redis, blocking }: Pick<House, "redis" | "blocking">): Promise<void> => {
+  for (const connection of [redis, blocking])
+    if (connection.status !== "ready")
+      await new Promise<void>((resolve) => connection.once("ready", () => resolve()));
+};
+
+/** Removes everything Redis has of the session's log. */
+export const loseLog = ({ redis, keys }: Pick<House, "redis" | "keys">, sessionId: string): Promise<void> =>
+  removeKeys(redis, logKeys(keys, sessionId));
+
+/** Keeps the session's log as it is; the function returned brings it back, as a Redis does that lost what came after. */
+export const keepLog = async (
+  { redis, keys }: Pick<House, "redis" | "keys">,
+  sessionId: string,
+): Promise<() => Promise<void>> => {
+  const names = await redis.keys(logKeys(keys, sessionId));
+  const dumps = await Promise.all(names.map((name) => redis.dumpBuffer(name)));
+  return async () => {
+    const change = redis.multi().del(...(await redis.keys(logKeys(keys, sessionId))));
+    for (const [index, name] of names.entries())
+      change.restore(name, 0, dumps[index] ?? Buffer.alloc(0), "REPLACE");
+    await change.exec();
+  };
+};
+
+const logKeys = (keys: Keys, sessionId: string): string => keys.log(sessionId).replace(/log$/, "*");
+
+const removeKeys = async (redis: Redis, pattern: string): Promise<void> => {
+  const names = await redis.keys(pattern);
+  if (names.length > 0) await redis.del(...names);
+};
