@@ -36,6 +36,11 @@ export interface JournalWriter {
    */
   push(entry: NewEntry): Promise<void> | undefined;
   /**
+   * Puts `replacement` in the place of `last` if that was pushed last and is not on its way yet; false otherwise. So text that
+   * comes faster than the journal takes it becomes fewer, larger entries.
+   */
+  amend(last: NewEntry, replacement: NewEntry): boolean;
+  /**
    * Resolves when everything pushed so far is in the journal; waits out any outage. Rejects with `JournalRefused`, also when
    * the writer is closed before.
    */
@@ -65,6 +70,8 @@ class BatchingWriter implements JournalWriter {
   private readonly flushMs: number;
   /** Not in the journal yet, oldest first; a batch in flight stays until its reply. */
   private pending: NewEntry[] = [];
+  /** How many of `pending`, from the front, are on their way. */
+  private inFlight = 0;
   private pendingBytes = 0;
   private pushed = 0;
   private written = 0;
@@ -100,6 +107,14 @@ class BatchingWriter implements JournalWriter {
     if (this.pendingBytes <= this.maxBytes) return undefined;
     this.room ??= observed();
     return this.room.promise;
+  }
+
+  amend(last: NewEntry, replacement: NewEntry): boolean {
+    const index = this.pending.length - 1;
+    if (this.refusal !== null || index < this.inFlight || this.pending[index] !== last) return false;
+    this.pending[index] = replacement;
+    this.pendingBytes += replacement.data.length - last.data.length;
+    return true;
   }
 
   flush(): Promise<void> {
@@ -149,9 +164,11 @@ class BatchingWriter implements JournalWriter {
 
   private async send(): Promise<void> {
     const entries = this.pending.slice(0, this.batchEnd());
+    this.inFlight = entries.length;
     this.lastSentAt = performance.now();
     if (!(await this.deliver(entries, false))) return;
     this.pending = this.pending.slice(entries.length);
+    this.inFlight = 0;
     for (const { data } of entries) this.pendingBytes -= data.length;
     this.written += entries.length;
     this.sending = false;

@@ -62,8 +62,11 @@ export const repairEvents = (view: RunView, known: readonly KnownStep[]): RunEve
   return events;
 };
 
-export const textEvents = (event: "token" | "reasoning", step: number, text: string): RunEvent[] => {
-  const events: RunEvent[] = [];
+type TextEvent = Extract<RunEvent, { event: "token" | "reasoning" }>;
+
+/** A text as events that each fit a frame. */
+export const textEvents = (event: "token" | "reasoning", step: number, text: string): TextEvent[] => {
+  const events: TextEvent[] = [];
   for (let from = 0; from < text.length; from += CHUNK) {
     events.push({ event, payload: { text: text.slice(from, from + CHUNK), step } });
   }

@@ -13,27 +13,28 @@ export interface Content {
 /** Reads text, sentinel text, a list of parts or one part; null says the same as "" (R5). */
 export const readContent = (content: unknown): Content => {
   const value = decodeSentinel(content);
+  if (typeof value === "string") return { plain: value, text: squash(value), hasImage: false };
   const pieces = (Array.isArray(value) ? value : [value]).map(readPart);
   const plain = pieces.map((piece) => piece.text).join("\n");
   return { plain, text: squash(plain), hasImage: pieces.some((piece) => piece.image) };
 };
 
 /** White space runs become one space, none at the ends. */
-export const squash = (text: string): string => text.replace(/\s+/gu, " ").trim();
+export const squash = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 /**
  * The texts a prompt of the store may equal: as written, without the leading workspace line, without the trailing list
  * of attached files, without both (R10).
  */
 export const storePromptTexts = (plain: string): readonly string[] => {
+  if (!plain.includes("]")) return [squash(plain)];
   const bare = withoutWorkspaceLine(plain);
   return [...new Set([plain, bare, withoutAttachments(plain), withoutAttachments(bare)].map(squash))];
 };
 
 /** The texts a local prompt may equal: as written and without the trailing list of attached files (R10). */
-export const localPromptTexts = (plain: string): readonly string[] => [
-  ...new Set([plain, withoutAttachments(plain)].map(squash)),
-];
+export const localPromptTexts = (plain: string): readonly string[] =>
+  plain.includes("]") ? [...new Set([plain, withoutAttachments(plain)].map(squash))] : [squash(plain)];
 
 /** Word characters only, case-folded, single spaces: how loosely answers of one turn are compared (R12). */
 export const looseText = (text: string): string =>

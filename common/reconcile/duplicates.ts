@@ -7,7 +7,7 @@ const ECHO_SECONDS = 0.25;
 
 /** The rows that remain when copies (R13) and echoed prompts (R14) are dropped; the first of equal rows stays. */
 export const withoutDuplicates = (rows: readonly Facts[], nameOf: Naming): readonly Facts[] => {
-  const isCopy = createCopyTest(nameOf);
+  const isCopy = createCopyTest(rows, nameOf);
   const kept: Facts[] = [];
   for (const row of rows) {
     if (isCopy(row)) continue;
@@ -18,7 +18,10 @@ export const withoutDuplicates = (rows: readonly Facts[], nameOf: Naming): reado
 };
 
 /** Answers whether a row was seen before: by logical id, else by every field that makes up a message. */
-const createCopyTest = (nameOf: Naming): ((row: Facts) => boolean) => {
+const createCopyTest = (rows: readonly Facts[], nameOf: Naming): ((row: Facts) => boolean) => {
+  const used = [(row: Facts) => row.platformId, (row: Facts) => row.genericId].filter((idOf) =>
+    rows.some((row) => idOf(row) !== null),
+  );
   const uids = new Set<string>();
   const seen = new Set<string>();
   return (row) => {
@@ -27,9 +30,10 @@ const createCopyTest = (nameOf: Naming): ((row: Facts) => boolean) => {
       uids.add(row.uid);
       return false;
     }
-    const fields = [row.role, String(row.time), row.toolCallId, row.calls, row.toolName, row.raw];
-    const key = fields.map((field) => (field === null ? "-" : nameOf(field))).join(" ");
-    const ids = [row.platformId, row.genericId];
+    const { role, time, toolCallId, calls, toolName, raw } = row;
+    const tool = toolCallId === null && toolName === null ? "" : JSON.stringify([toolCallId, toolName]);
+    const key = `${role} ${time} ${nameOf(raw)} ${calls === "" ? "" : nameOf(calls)} ${tool}`;
+    const ids = used.map((idOf) => idOf(row));
     if (askedUnder(key, ids).some((form) => seen.has(form))) return true;
     for (const form of storedUnder(key, ids)) seen.add(form);
     return false;

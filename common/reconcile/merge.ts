@@ -84,9 +84,10 @@ const pairRows = (locals: readonly Facts[], stores: readonly Facts[], nameOf: Na
   pairByIds(pairs);
   pairByTime(pairs);
   pairByOrder(pairs);
-  const solid = new Set(withoutDuplicates(locals, nameOf));
+  let solid: ReadonlySet<Facts> | null = null;
   pairByRun(pairs, (position) => {
     const row = locals[position];
+    solid ??= new Set(withoutDuplicates(locals, nameOf));
     return row === undefined || !solid.has(row) || !isDisplayable(row) || isLocalCard(row);
   });
   pairByTurn(pairs);

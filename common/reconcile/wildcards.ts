@@ -17,6 +17,7 @@ const combine = (
   ids: readonly (string | null)[],
   forms: (id: string | null) => readonly string[],
 ): readonly string[] => {
+  if (ids.length === 0) return [key];
   let keys: readonly string[] = [key];
   for (const id of ids) keys = keys.flatMap((start) => forms(id).map((form) => `${start}\u0000${form}`));
   return keys;

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
-import { type Capabilities, type OpenStateDb, openStateDb } from "./open.ts";
+import { type OpenStateDb, openStateDb } from "./open.ts";
 import type { AppendTurnResult, StateDbOps, TurnInput, TurnRow } from "./port.ts";
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
+import type { Capabilities } from "./shape.ts";
 
 /**
  * The writer of one profile's state.db (session-reconciliation a.11). The file is opened with the first turn, and again

@@ -1,14 +1,8 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { RefusedError, waitForLock } from "./refusal.ts";
-
-/** What a file can hold: columns by table, from the file itself (the version number is often wrong). */
-export interface Capabilities {
-  readonly sessions: ReadonlySet<string>;
-  readonly messages: ReadonlySet<string>;
-  readonly hasLeases: boolean;
-}
+import { waitForLock } from "./refusal.ts";
+import { type Capabilities, identityOf, readCapabilities } from "./shape.ts";
 
 export interface OpenStateDb {
   readonly db: Database.Database;
@@ -17,11 +11,6 @@ export interface OpenStateDb {
   /** False when another file lies at the path now, or none. */
   isCurrent(): boolean;
 }
-
-const REQUIRED = {
-  sessions: ["id", "source", "started_at"],
-  messages: ["id", "session_id", "role", "content", "timestamp"],
-} as const;
 
 const text = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
 
@@ -80,20 +69,4 @@ const addFulltext = (db: Database.Database): void => {
     db.exec("ROLLBACK TO fulltext");
   }
   db.exec("RELEASE fulltext");
-};
-
-const readCapabilities = (db: Database.Database): Capabilities => {
-  const columns = (table: string): ReadonlySet<string> =>
-    new Set((db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name));
-  const found = { sessions: columns("sessions"), messages: columns("messages") };
-  for (const table of ["sessions", "messages"] as const)
-    for (const column of REQUIRED[table])
-      if (!found[table].has(column)) throw new RefusedError("not_a_state_db", `no column ${table}.${column}`);
-  return { ...found, hasLeases: columns("session_turn_leases").has("expires_at") };
-};
-
-/** By name only: opening and closing the file here would drop SQLite's locks on it (a.10). */
-const identityOf = (path: string): string | null => {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 };

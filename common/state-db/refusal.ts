@@ -33,7 +33,8 @@ const reasonOf = (error: unknown): RefusalReason => {
   return "unavailable";
 };
 
-const codeOf = (error: unknown): string => {
+/** SQLite's or the system's code of an error; "" without one. */
+export const codeOf = (error: unknown): string => {
   const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === "string" ? code : "";
 };
@@ -55,6 +56,7 @@ export const waitForLock = <T>(limitMs: number, work: () => T): T => {
     }
 };
 
-const pause = (ms: number): void => {
+/** Blocks the thread: for SQLite threads only. */
+export const pause = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 };

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import {
   follow,
   postJson,
@@ -9,12 +6,20 @@ import {
   startRun,
   statusOf,
   type TestApi,
-  withApi,
+  type TestApiOptions,
+  withApi as withOwnApi,
 } from "../helpers/api-server.ts";
+import { type House, openHouse } from "../helpers/house.ts";
 
 const DAY_MS = 86_400_000;
-const home = mkdtempSync(join(tmpdir(), "talaria-home-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+let house: House;
+beforeAll(async () => {
+  house = await openHouse();
+});
+/** Every app is another one on the same house: what it forgets of logins, it forgets with its process. */
+const withApi = (options: TestApiOptions, work: (api: TestApi) => Promise<void>): Promise<void> =>
+  withOwnApi({ ...options, house }, work);
+
 const TOKEN = "t0ken-of-the-test";
 const bearer = { authorization: `Bearer ${TOKEN}` };
 
@@ -120,8 +125,7 @@ describe("a login", () => {
 
   test("ends after 7 days without use, after 30 in any case, and with its password (hostile 27)", async () => {
     let now = 1_000 * DAY_MS;
-    // Each api is another process on the same home.
-    const at = (password: string) => ({ password, home, nowMs: () => now });
+    const at = (password: string) => ({ password, nowMs: () => now });
     let cookie = "";
     await withApi(at("right"), async (api) => {
       cookie = (await login(api)).cookie.split("=")[1] ?? "";

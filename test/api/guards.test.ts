@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { postJson, rawRequest, startApi, statusOf, type TestApi } from "../helpers/api-server.ts";
 
 let api: TestApi;
@@ -9,7 +9,6 @@ beforeAll(async () => {
     server: { headersTimeoutMs: 400, requestTimeoutMs: 800 },
   });
 });
-afterAll(() => api.close());
 
 const send = (request: string | Buffer, quietMs = 1500): Promise<string> =>
   rawRequest(api.port, request, quietMs);

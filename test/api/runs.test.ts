@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { runJobId } from "../../common/queues/catalog.ts";
 import { postJson, startApi, startRun, type TestApi, withApi } from "../helpers/api-server.ts";
 import { reconnected } from "../helpers/house.ts";
@@ -9,7 +9,6 @@ let api: TestApi;
 beforeAll(async () => {
   api = await startApi();
 });
-afterAll(() => api.close());
 
 const json = async (answer: Response): Promise<Record<string, never>> =>
   (await answer.json()) as Record<string, never>;

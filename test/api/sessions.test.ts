@@ -2,7 +2,15 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { newSession, postJson, startApi, startRun, type TestApi, withApi } from "../helpers/api-server.ts";
+import {
+  newSession,
+  postJson,
+  startApi,
+  startRun,
+  startRunIn,
+  type TestApi,
+  withApi,
+} from "../helpers/api-server.ts";
 import { logReaches } from "../helpers/house.ts";
 import { playRun } from "../helpers/played-run.ts";
 import { startRedis } from "../helpers/redis.ts";
@@ -13,10 +21,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, "x"));
   api = await startApi();
 });
-afterAll(async () => {
-  await api.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const create = async (body: unknown) => {
   const answer = await postJson(`${api.url}/api/sessions`, body);
@@ -79,16 +84,30 @@ describe("sessions", () => {
     expect((await fetch(`${api.url}/api/sessions/${id}`, { method: "DELETE" })).status).toBe(404);
   });
 
+  test("R-18: a session made again under a deleted one's id has a log again, from its first event on", async () => {
+    await create({ id: "again" });
+    await logReaches(api, "again", 1);
+    const run = playRun(api, await startRunIn(api, "again"));
+    await run.claim();
+    await run.end();
+    expect((await fetch(`${api.url}/api/sessions/again`, { method: "DELETE" })).status).toBe(204);
+    expect((await create({ id: "again" })).status).toBe(201);
+    const { runId } = await startRunIn(api, "again");
+    const told = (await api.journal.range("again", 0, 10)).map(({ event }) => event);
+    expect(told).toEqual(expect.arrayContaining(["session_changed", "run_queued"]));
+    expect(await api.journal.span("again", runId)).toMatchObject({ lastRunSeq: 1 });
+  });
+
   test("messages come as a page with the revision", async () => {
     const empty = await newSession(api);
     const read = async (id: string) =>
       (await fetch(`${api.url}/api/sessions/${id}/messages?limit=10`)).json() as Promise<unknown>;
-    expect(await read(empty)).toEqual({ data: [], next_cursor: null, revision: 0 });
+    expect(await read(empty)).toEqual({ data: [], next_cursor: null, revision: 1 });
     const { sessionId, runId } = await startRun(api);
     expect(await read(sessionId)).toEqual({
       data: [expect.objectContaining({ role: "user", content: "hello", run_id: runId })],
       next_cursor: null,
-      revision: 1,
+      revision: 2,
     });
   });
 });

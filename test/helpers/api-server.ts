@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -10,13 +7,12 @@ import { type AppDeps, createApp } from "../../api/app.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
-import { Closers } from "../../common/base/closers.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { listProfiles } from "../../common/profiles/names.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
-import { authStoreOf, type House, hintsSettled, logReaches, openHouse } from "./house.ts";
+import { authStoreOf, type House, type HouseOptions, hintsSettled, logReaches, openHouse } from "./house.ts";
 import type { Started } from "./played-run.ts";
-import { testRedisUrl } from "./redis.ts";
+import { closeBeforeRedis } from "./redis.ts";
 
 export interface TestApi extends House {
   readonly url: string;
@@ -28,40 +24,35 @@ export interface TestApi extends House {
   hint(hint: Parameters<typeof publishHint>[2]): Promise<void>;
   /** Aborts the app's shutdown signal. */
   shutDown(): void;
-  /** Rejects when something did not close. */
-  close(): Promise<void>;
 }
 
 type Replaceable = "profiles" | "workspaceCheck" | "health" | "webDir" | "limits" | "recheckMs";
 
-export interface TestApiOptions extends Partial<Pick<AppDeps, Replaceable>> {
+export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Replaceable>> {
   readonly password?: string;
   readonly token?: string;
   readonly http?: Partial<AppDeps["config"]["http"]>;
   readonly journalTimes?: Partial<AppDeps["config"]["journal"]>;
   readonly server?: Partial<ServerLimits>;
-  /** A Redis of the test's own, to be killed; otherwise the one that tests share. */
-  readonly redisUrl?: string;
-  /** A home that stays; otherwise a new one that goes with the app. */
-  readonly home?: string;
-  readonly maxRunBytes?: number;
+  /** Stays when the app closes, for another one; otherwise the app has one of its own. */
+  readonly house?: House;
   /** Epoch milliseconds, as logins see them. */
   readonly nowMs?: () => number;
 }
 
-const CLOSE_MS = 5_000;
-
-/** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. */
+/** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. Closed with the test file. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
-  const { redisUrl = await testRedisUrl(), home: given, maxRunBytes = 16 * 1024 * 1024, ...deps } = rest;
-  const closers = new Closers();
-  const home = given ?? (await mkdtemp(join(tmpdir(), "talaria-api-")));
-  if (given === undefined) closers.add("home", () => rm(home, { recursive: true, force: true }));
+  const { house: given, redisUrl, maxRunBytes, ...deps } = rest;
+  const house =
+    given ??
+    (await openHouse({
+      ...(redisUrl === undefined ? {} : { redisUrl }),
+      ...(maxRunBytes === undefined ? {} : { maxRunBytes }),
+    }));
   const logged: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
-  const house = await openHouse(closers, { redisUrl, home, maxRunBytes, log });
-  const { db, hub, journal, lifecycle, redis, keys } = house;
+  const { db, home, hub, journal, lifecycle, redis, keys } = house;
 
   const shutdown = new AbortController();
   const registry = new Registry();
@@ -95,12 +86,19 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   });
   const server = createHttpServer(app, { maxConnections: 500, ...limits });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.add("http", () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      shutdown.abort();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      if (given === undefined) await house.close();
+    })();
     return closed;
-  });
-  closers.add("streams", () => shutdown.abort());
+  };
+  closeBeforeRedis(close);
   const { port } = server.address() as AddressInfo;
   return {
     ...house,
@@ -110,10 +108,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     logged,
     hint: (hint) => publishHint(redis, keys, hint),
     shutDown: () => shutdown.abort(),
-    close: async () => {
-      const failed = await closers.close(CLOSE_MS);
-      if (failed.length > 0) throw new Error(`did not close: ${failed.join(", ")}`);
-    },
+    close,
   };
 };
 

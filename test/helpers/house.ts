@@ -1,11 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import type { Logger } from "pino";
+import { pino } from "pino";
 import type { AuthStore } from "../../api/middleware/auth-store.ts";
 import { createHub } from "../../api/sse/hub.ts";
 import type { Hub } from "../../api/sse/port.ts";
 import { openCanonicalStore } from "../../common/backbone/canonical.ts";
-import type { Closers } from "../../common/base/closers.ts";
+import { Closers } from "../../common/base/closers.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import type { Journal } from "../../common/journal/port.ts";
 import { createRedisJournal } from "../../common/journal/redis.ts";
@@ -15,10 +17,12 @@ import { createRunQueue, type RunQueue } from "../../common/queues/run-queue.ts"
 import { connectRedis } from "../../common/redis/connect.ts";
 import { createKeys, type Keys } from "../../common/redis/keys.ts";
 import { openTalariaDb, type TalariaDb } from "../../common/talaria-db/open.ts";
-import { freshPrefix } from "./redis.ts";
+import { closeBeforeRedis, freshPrefix, testRedisUrl } from "./redis.ts";
 
 /** What an api process is made of: the real stores, journal, lifecycle and hub, on a key prefix of their own. */
 export interface House {
+  /** A folder of its own, `state.db` and `talaria/talaria.db` in it. */
+  readonly home: string;
   readonly db: TalariaDb;
   readonly redis: Redis;
   /** The hub's connection. */
@@ -28,22 +32,29 @@ export interface House {
   readonly queue: RunQueue;
   readonly lifecycle: Lifecycle;
   readonly hub: Hub;
+  /** Called at the end of the test file at the latest. Rejects when something did not close. */
+  close(): Promise<void>;
 }
 
 export interface HouseOptions {
-  readonly redisUrl: string;
-  readonly home: string;
-  readonly maxRunBytes: number;
-  readonly log: Logger;
+  /** A Redis of the test's own, to be killed; otherwise the one that tests share. */
+  readonly redisUrl?: string;
+  readonly maxRunBytes?: number;
 }
 
+const CLOSE_MS = 5_000;
+
 /** Opens what `openBackbone` and api/main.ts open; a Redis of tests need not keep its data, so it is not asked about that. */
-export const openHouse = async (closers: Closers, options: HouseOptions): Promise<House> => {
-  const { redisUrl, home, maxRunBytes, log } = options;
+export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
+  const { redisUrl = await testRedisUrl(), maxRunBytes = 16 * 1024 * 1024 } = options;
+  const log = pino({ level: "silent" });
+  const closers = new Closers();
+  const home = await mkdtemp(join(tmpdir(), "talaria-house-"));
+  closers.add("home", () => rm(home, { recursive: true, force: true }));
   const keys = createKeys(freshPrefix());
   const open = (role: Parameters<typeof connectRedis>[1]): Redis => {
     const connection = connectRedis(redisUrl, role);
-    closers.add(`redis ${role}`, () => connection.disconnect());
+    closers.add(`redis ${role}`, () => disconnect(connection));
     return connection;
   };
   const redis = open("command");
@@ -73,9 +84,13 @@ export const openHouse = async (closers: Closers, options: HouseOptions): Promis
 
   const hub = createHub({ journal, redis, blocking, keys, id: freshPrefix(), log });
   closers.add("hub", () => hub.close());
-  const house = { db, redis, blocking, keys, journal, queue, lifecycle, hub };
-  await hintsSettled(house);
-  return house;
+  const close = async (): Promise<void> => {
+    const failed = await closers.close(CLOSE_MS);
+    if (failed.length > 0) throw new Error(`did not close: ${failed.join(", ")}`);
+  };
+  closeBeforeRedis(close);
+  await hintsSettled({ hub, redis, keys });
+  return { home, db, redis, blocking, keys, journal, queue, lifecycle, hub, close };
 };
 
 export const authStoreOf = ({ read, write }: TalariaDb): AuthStore => ({
@@ -136,6 +151,39 @@ export const keepLog = async (
       change.restore(name, 0, dumps[index] ?? Buffer.alloc(0), "REPLACE");
     await change.exec();
   };
+};
+
+/**
+ * Does `work` between the next answer of the real journal that `fits` and its caller: the moment a race needs. The function
+ * returned tells whether that happened.
+ */
+export const behindNext = <K extends "head" | "runRange">(
+  journal: Journal,
+  call: K,
+  work: () => Promise<void>,
+  fits: (answer: Awaited<ReturnType<Journal[K]>>) => boolean = () => true,
+): (() => boolean) => {
+  const real = journal[call] as (...args: unknown[]) => Promise<Awaited<ReturnType<Journal[K]>>>;
+  let happened = false;
+  const between = async (...args: unknown[]) => {
+    const answer = await real(...args);
+    if (happened || !fits(answer)) return answer;
+    happened = true;
+    Object.assign(journal, { [call]: real });
+    await work();
+    return answer;
+  };
+  Object.assign(journal, { [call]: between });
+  return () => happened;
+};
+
+/** Resolves when the connection is closed: ioredis holds the process up for two seconds when it cannot see that any more. */
+const disconnect = async (connection: Redis): Promise<void> => {
+  if (connection.status === "end") return;
+  const over = new Promise<void>((resolve) => connection.once("end", () => resolve()));
+  connection.disconnect();
+  // One that was waiting to connect again has nothing to close.
+  if (connection.status === "ready") await over;
 };
 
 const logKeys = (keys: Keys, sessionId: string): string => keys.log(sessionId).replace(/log$/, "*");

@@ -49,12 +49,21 @@ export const testRedisUrl = async (): Promise<string> => {
   return (await shared).url;
 };
 
+/**
+ * Has `close` called before the servers of this test file are stopped: jest runs the
+ * `afterAll` of this module before those of the test, which would then close what has lost its Redis. A second call must do nothing.
+ */
+export const closeBeforeRedis = (close: () => Promise<void>): void => {
+  users.push(close);
+};
+
 /** A key prefix that no other test has. */
 export const freshPrefix = (): string => `t${randomBytes(8).toString("hex")}`;
 
 let shared: Promise<TestRedis> | undefined;
 const running = new Set<ChildProcess>();
 const dirs = new Set<string>();
+const users: (() => Promise<void>)[] = [];
 
 const ownedDir = (): string => {
   const dir = mkdtempSync(join(tmpdir(), "talaria-redis-"));
@@ -136,6 +145,14 @@ const forget = (dir: string): void => {
 };
 
 const endAll = async (): Promise<void> => {
+  try {
+    for (const close of users.reverse()) await close();
+  } finally {
+    await endServers();
+  }
+};
+
+const endServers = async (): Promise<void> => {
   await Promise.all([...running].map((child) => end(child, "SIGKILL")));
   for (const dir of dirs) forget(dir);
 };

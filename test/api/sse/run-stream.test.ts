@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import {
   follow,
   newSession,
@@ -11,15 +11,14 @@ import {
   type TestApi,
   withApi,
 } from "../../helpers/api-server.ts";
-import { keepLog, loseLog } from "../../helpers/house.ts";
+import { behindNext, keepLog, loseLog } from "../../helpers/house.ts";
 import { type PlayedRun, playRun } from "../../helpers/played-run.ts";
 import { startRedis } from "../../helpers/redis.ts";
 
 let api: TestApi;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startApi({ journalTimes: { heartbeatMs: 50 } });
 });
-afterEach(() => api.close());
 
 const ids = (frames: readonly { id?: string | undefined }[]): (string | undefined)[] =>
   frames.map(({ id }) => id);
@@ -156,40 +155,21 @@ describe("following a run", () => {
   test("R-31 event-during-handshake: a run that lives while the position is taken is seen whole", async () => {
     const run = await journaled(1, false);
     const { runId } = run;
-    const { head } = api.journal;
-    let raced = false;
-    Object.assign(api.journal, {
-      head: async (id: string) => {
-        const before = await head(id);
-        if (!raced) {
-          raced = true;
-          await run.tokens(1);
-          await run.end();
-        }
-        return before;
-      },
+    const raced = behindNext(api.journal, "head", async () => {
+      await run.tokens(1);
+      await run.end();
     });
     expect(ids(await (await follow(eventsOf(runId))).ended())).toEqual(numbers(runId, 1, 6));
-    expect(raced).toBe(true);
+    expect(raced()).toBe(true);
   });
 
   test("an event that lands between looking for history and following is not missed", async () => {
     const run = playRun(api, await startRun(api));
-    const { runRange } = api.journal;
-    let raced = false;
-    Object.assign(api.journal, {
-      runRange: async (...args: Parameters<typeof runRange>) => {
-        const page = await runRange(...args);
-        if (!raced && page.length === 0) {
-          raced = true;
-          await begin(run);
-        }
-        return page;
-      },
-    });
+    const nothing = (page: readonly unknown[]): boolean => page.length === 0;
+    const raced = behindNext(api.journal, "runRange", () => begin(run), nothing);
     const stream = await follow(eventsOf(run.runId));
     expect(ids(await stream.until(2))).toEqual(numbers(run.runId, 1, 2));
-    expect(raced).toBe(true);
+    expect(raced()).toBe(true);
     stream.drop();
   });
 

@@ -1,15 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { SNAPSHOT_SCHEMA, type Snapshot } from "../../../common/contracts/events.ts";
 import { follow, newSession, startApi, startRun, type TestApi, withApi } from "../../helpers/api-server.ts";
-import { keepLog, loseLog } from "../../helpers/house.ts";
+import { behindNext, keepLog, loseLog } from "../../helpers/house.ts";
 import { type PlayedRun, playRun } from "../../helpers/played-run.ts";
 import { startRedis } from "../../helpers/redis.ts";
 
 let api: TestApi;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startApi();
 });
-afterEach(() => api.close());
 
 const eventsOf = (sessionId: string, query = ""): string =>
   `${api.url}/api/sessions/${sessionId}/events${query}`;
@@ -52,38 +51,24 @@ describe("following a session", () => {
   test("an event that lands while the snapshot is taken comes after it, once", async () => {
     const run = await running();
     const { sessionId } = run;
-    const { head } = api.journal;
-    Object.assign(api.journal, {
-      head: async (id: string) => {
-        const before = await head(id);
-        Object.assign(api.journal, { head });
-        await run.emit("token", { text: "raced", step: 1 });
-        return before;
-      },
-    });
+    const raced = behindNext(api.journal, "head", () => run.emit("token", { text: "raced", step: 1 }));
     const stream = await follow(eventsOf(sessionId));
     const frames = await stream.until(2);
     expect(snapshotIn(frames[0])).toMatchObject({ last_event_id: "4-1", events: { length: 3 } });
     expect(frames[1]).toMatchObject({ id: "5-1" });
+    expect(raced()).toBe(true);
     stream.drop();
   });
 
   test("a run that ends while the snapshot is taken is not torn: its events are there, its end follows", async () => {
     const run = await running();
     const { sessionId } = run;
-    const { head } = api.journal;
-    Object.assign(api.journal, {
-      head: async (id: string) => {
-        const before = await head(id);
-        Object.assign(api.journal, { head });
-        await run.end();
-        return before;
-      },
-    });
+    const raced = behindNext(api.journal, "head", run.end);
     const stream = await follow(eventsOf(sessionId));
     const frames = await stream.until(3);
     expect(snapshotIn(frames[0])).toMatchObject({ runs: [], events: { length: 3 } });
     expect(frames.slice(1).map(({ event }) => event)).toEqual(["done", "stream_end"]);
+    expect(raced()).toBe(true);
     stream.drop();
   });
 

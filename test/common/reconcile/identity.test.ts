@@ -270,7 +270,8 @@ const EDGES: readonly Edge[] = [
   ],
 ];
 
-test.each(EDGES)("%s", (_name, sidecar, store, expected, options) => {
+// A rest parameter: with a named one for `options` Jest would take it for a callback where a line has none.
+test.each(EDGES)("%s", (...[_name, sidecar, store, expected, options]) => {
   expect(trace(sidecar, store, options)).toBe(expected);
 });
 

@@ -267,7 +267,8 @@ const EDGES: readonly Edge[] = [
   ],
 ];
 
-test.each(EDGES)("%s", (_name, sidecar, store, expected, options) => {
+// A rest parameter: with a named one for `options` Jest would take it for a callback where a line has none.
+test.each(EDGES)("%s", (...[_name, sidecar, store, expected, options]) => {
   expect(trace(sidecar, store, options)).toBe(expected);
 });
 
@@ -317,4 +318,12 @@ test("the text of a legacy row stays, though the store rewrote it (c.4)", () => 
 test("inserted rows keep every field, unknown ones too (c.1)", () => {
   const row = answer("a", "7", { strange: [1, { deep: true }], finish_reason: "stop" });
   expect(merge([], [row])).toEqual([row]);
+});
+
+test("a removed row does not return once a merged answer is newer than the mark (R20, P2, P8)", () => {
+  const marks = { truncation_watermark: 40, truncation_boundary: 5 };
+  const store = [...kept, answer("stale", 48), user("e", 40), answer("f", 44)];
+  const merged = merge([...kept, user("e", 40)], store, marks);
+  expect(merged).toEqual([...kept, user("e", 40), answer("f", 44)]);
+  expect(merge(merged, [...store, user("g", 60)], marks)).toEqual([...merged, user("g", 60)]);
 });

@@ -1,0 +1,37 @@
+import { isActive } from "./columns.ts";
+import { rowsByIds } from "./fetch.ts";
+import type { ReadFile } from "./file.ts";
+import type { ModelRows } from "./port.ts";
+
+/** Rows that a model's history may have: far above any context window. */
+const MAX_ROWS = 20_000;
+
+/**
+ * The model set (a.7): active rows of the tip by id, the newest `maxRows` of them. Costs what is active, not what is
+ * stored.
+ */
+export const readModelRows = (file: ReadFile, tipId: string, maxRows: number = MAX_ROWS): ModelRows => {
+  const ids = activeIds(file, tipId, maxRows + 1);
+  const rows = rowsByIds(file, ids.slice(0, maxRows)).filter(
+    ({ role }) => role === "user" || role === "assistant" || role === "tool",
+  );
+  return { rows, cut: ids.length > maxRows };
+};
+
+/**
+ * Newest first. The index by (session, active) leads past whatever compaction archived, but not in the order of ids;
+ * with more active rows than are wanted, walking back by id ends sooner than sorting them all.
+ */
+const activeIds = (file: ReadFile, tipId: string, limit: number): readonly number[] => {
+  const shape = file.shape();
+  const { bySessionActive, bySessionId } = shape.indexes;
+  const isIndexed = bySessionActive !== null && shape.messages.has("active");
+  const ofFlag = (flag: string): string =>
+    `SELECT id FROM messages ${bySessionActive ?? ""} WHERE session_id = @tipId AND active ${flag}`;
+  const indexed = `${ofFlag("= 1")} UNION ALL ${ofFlag("IS NULL")}`;
+  const byId = `SELECT id FROM messages ${bySessionId ?? ""} WHERE session_id = @tipId AND ${isActive(shape)}`;
+  const isMany = (): boolean =>
+    Number(file.prepare(`SELECT COUNT(*) FROM (${indexed} LIMIT @limit)`).pluck().get({ tipId, limit })) >= limit;
+  const source = isIndexed && (bySessionId === null || !isMany()) ? `SELECT id FROM (${indexed})` : byId;
+  return file.prepare(`${source} ORDER BY id DESC LIMIT @limit`).pluck().all({ tipId, limit }) as number[];
+};

@@ -1,0 +1,40 @@
+import type { StoreOps } from "../../sqlite/protocol.ts";
+import { readChanges, readHeads, readRowsAfter } from "./changes.ts";
+import { createReadFiles } from "./files.ts";
+import { inspectFile } from "./inspect.ts";
+import { listConversations } from "./list.ts";
+import { readModelRows } from "./model.ts";
+import { readDisplayPage } from "./page.ts";
+import type { StateDbReadOps } from "./port.ts";
+import { readSegments, readSessionInfo } from "./sessions.ts";
+import { dataVersionOf, generationOf } from "./versions.ts";
+
+/**
+ * Runs inside a store thread of the role "read": the state.db files of all profiles, each opened when it is first asked
+ * for. Polls wait for nobody's lock for long, because the files share the thread.
+ */
+export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOps } => {
+  const files = createReadFiles();
+  return {
+    db: { exec: () => undefined, close: () => files.close() },
+    ops: {
+      inspect: (path) => files.use(path, "poll", inspectFile),
+      listSessions: (path, query) => files.use(path, "read", (file) => listConversations(file, query)),
+      sessionInfo: (path, id) => files.use(path, "read", (file) => readSessionInfo(file, id)),
+      segments: (path, id) => files.use(path, "read", (file) => readSegments(file, id)),
+      displayPage: (path, segments, query) =>
+        files.use(path, "read", (file) => readDisplayPage(file, segments, query)),
+      rowsAfter: (path, segments, cursor, limit) =>
+        files.use(path, "read", (file) => readRowsAfter(file, segments, cursor, limit)),
+      changesSince: (path, watermark, limit) =>
+        files.use(path, "poll", (file) => readChanges(file, watermark, limit)),
+      dataVersion: (path) =>
+        files.use(path, "poll", (file) => ({ version: dataVersionOf(file), generation: generationOf(file) })),
+      heads: (path, ids) => files.use(path, "poll", (file) => readHeads(file, ids)),
+      modelRows: (path, tipId, options) =>
+        files.use(path, "read", (file) => readModelRows(file, tipId, options?.maxRows)),
+    },
+  };
+};
+
+export const createOps = createStateDbReadOps;
