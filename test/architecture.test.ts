@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/profiles": ["common/base", "common/contracts"],
   "common/journal": ["common/base", "common/contracts", "common/redis"],
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
-  "common/state-db": ["common/base", "common/contracts", "common/sqlite"],
+  "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
   "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions"],
   "common/talaria-db": [
     "common/base",
@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/journal",
   ],
   "common/queues": ["common/base", "common/contracts", "common/redis"],
-  "common/reconcile": ["common/base", "common/contracts"],
+  "common/reconcile": [],
   "common/lifecycle": [
     "common/base",
     "common/contracts",

@@ -57,10 +57,10 @@ export const createRunControl = (
 
     sessionChanged: async (sessionId, reason) => {
       try {
-        const session = await read.getSession(sessionId);
+        const { session, generation, minSeq } = await read.sessionFence(sessionId);
         deps.hint({ session_id: sessionId, profile: session.profile });
         await journal.announce(
-          { sessionId, runId: null, generation: 0, attempt: 0, minSeq: 0 },
+          { sessionId, runId: null, generation, attempt: 0, minSeq },
           `revision-${session.revision}`,
           [entryOf({ event: "session_changed", payload: { session, reason } })],
         );

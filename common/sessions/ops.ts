@@ -149,6 +149,11 @@ export const createSessionReadOps = (db: Database.Database) => {
 
   return {
     getSession: (id: string): Session => sessionFromRow(require(id)),
+    /** The session with what an announcement in its journal must respect. */
+    sessionFence(id: string): { session: Session; generation: number; minSeq: number } {
+      const row = require(id);
+      return { session: sessionFromRow(row), generation: row.generation, minSeq: row.journal_seq };
+    },
 
     /** Sessions of the tombstones' other side: null instead of an error. */
     findSession(id: string): Session | null {

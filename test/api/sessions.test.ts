@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
+  follow,
   newSession,
   postJson,
   startApi,
@@ -84,18 +85,25 @@ describe("sessions", () => {
     expect((await fetch(`${api.url}/api/sessions/${id}`, { method: "DELETE" })).status).toBe(404);
   });
 
-  test("R-18: a session made again under a deleted one's id has a log again, from its first event on", async () => {
-    await create({ id: "again" });
-    await logReaches(api, "again", 1);
-    const run = playRun(api, await startRunIn(api, "again"));
+  test.each([
+    ["again", (id: string): Promise<unknown> => create({ id })],
+    // Its maker died before it told anybody.
+    ["quietly", (id: string): Promise<unknown> => api.db.sessions.create({ id, profile: "default" })],
+  ])("R-18: a deleted session made %s under its id has a log from its first event on", async (id, make) => {
+    await create({ id });
+    await logReaches(api, id, 1);
+    const run = playRun(api, await startRunIn(api, id));
     await run.claim();
     await run.end();
-    expect((await fetch(`${api.url}/api/sessions/again`, { method: "DELETE" })).status).toBe(204);
-    expect((await create({ id: "again" })).status).toBe(201);
-    const { runId } = await startRunIn(api, "again");
-    const told = (await api.journal.range("again", 0, 10)).map(({ event }) => event);
-    expect(told).toEqual(expect.arrayContaining(["session_changed", "run_queued"]));
-    expect(await api.journal.span("again", runId)).toMatchObject({ lastRunSeq: 1 });
+    expect((await fetch(`${api.url}/api/sessions/${id}`, { method: "DELETE" })).status).toBe(204);
+    await make(id);
+    const { runId } = await startRunIn(api, id);
+    expect((await fetch(`${api.url}/api/runs/${runId}/cancel`, { method: "POST" })).status).toBe(202);
+    const frames = await (await follow(`${api.url}/api/runs/${runId}/events`)).ended();
+    expect(frames.map(({ event }) => event)).toEqual(["run_queued", "cancel", "stream_end"]);
+    await logReaches(api, id, id === "again" ? 4 : 3);
+    const told = (await api.journal.range(id, 0, 10)).map(({ event }) => event);
+    expect(told.filter((event) => event === "session_changed")).toHaveLength(id === "again" ? 1 : 0);
   });
 
   test("messages come as a page with the revision", async () => {

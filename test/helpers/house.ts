@@ -153,24 +153,19 @@ export const keepLog = async (
   };
 };
 
-/**
- * Does `work` between the next answer of the real journal that `fits` and its caller: the moment a race needs. The function
- * returned tells whether that happened.
- */
-export const behindNext = <K extends "head" | "runRange">(
+/** Does `work` between the next answer of the real journal and its caller; the function returned tells whether it came to that. */
+export const behindNext = (
   journal: Journal,
-  call: K,
+  call: "head" | "runRange",
   work: () => Promise<void>,
-  fits: (answer: Awaited<ReturnType<Journal[K]>>) => boolean = () => true,
 ): (() => boolean) => {
-  const real = journal[call] as (...args: unknown[]) => Promise<Awaited<ReturnType<Journal[K]>>>;
+  const real = journal[call] as (...args: unknown[]) => Promise<unknown>;
   let happened = false;
   const between = async (...args: unknown[]) => {
-    const answer = await real(...args);
-    if (happened || !fits(answer)) return answer;
-    happened = true;
     Object.assign(journal, { [call]: real });
+    const answer = await real(...args);
     await work();
+    happened = true;
     return answer;
   };
   Object.assign(journal, { [call]: between });

@@ -32,7 +32,7 @@ export const readMarks = (config: unknown): Marks => {
   };
 };
 
-export const kindOf = ({ source, marks }: Kin): SessionKind => {
+export const kindOf = (source: string, marks: Marks): SessionKind => {
   if (isDelegateSource(source) || marks.delegateFrom !== null) return "delegate";
   if (marks.branchedFrom !== null) return "branch";
   return marks.resetFrom !== null ? "reset" : "conversation";

@@ -80,8 +80,10 @@ const chain = (
   sessions: readonly SessionRecord[],
   activityOf: (session: SessionRecord) => number,
 ): readonly ConversationInfo[] => {
+  const byId = new Map<string, SessionRecord>();
   const children = new Map<string, SessionRecord[]>();
   for (const session of sessions) {
+    byId.set(session.id, session);
     if (session.parentId === null) continue;
     const siblings = children.get(session.parentId);
     if (siblings === undefined) children.set(session.parentId, [session]);
@@ -89,30 +91,34 @@ const chain = (
   }
   const next = new Map<string, SessionRecord>();
   const continued = new Set<string>();
-  for (const session of sessions) {
-    const child = continuationOf(session, children.get(session.id) ?? [], activityOf);
+  for (const [parentId, siblings] of children) {
+    const parent = byId.get(parentId);
+    const child = parent === undefined ? null : continuationOf(parent, siblings, activityOf);
     if (child === null) continue;
-    next.set(session.id, child);
+    next.set(parentId, child);
     continued.add(child.id);
   }
-  const seen = new Set<string>();
   const list: ConversationInfo[] = [];
+  const chained = new Set<string>();
   const add = (root: SessionRecord): void => {
-    if (seen.has(root.id)) return;
     const segments: SessionRecord[] = [];
     for (
       let at: SessionRecord | undefined = root;
-      at !== undefined && !seen.has(at.id);
+      at !== undefined && !chained.has(at.id);
       at = next.get(at.id)
     ) {
-      seen.add(at.id);
+      chained.add(at.id);
       segments.push(at);
     }
     list.push(merge(root, segments, activityOf));
   };
-  for (const session of sessions) if (!continued.has(session.id)) add(session);
-  // What is left goes in circles: each circle is one conversation, wherever one enters it.
-  if (seen.size < sessions.length) for (const session of sessions) add(session);
+  for (const session of sessions)
+    if (!continued.has(session.id)) {
+      if (next.has(session.id)) add(session);
+      else list.push(merge(session, [session], activityOf));
+    }
+  // What was not reached goes in circles: each circle is one conversation, wherever one enters it.
+  for (const session of sessions) if (continued.has(session.id) && !chained.has(session.id)) add(session);
   return list.sort(byActivity);
 };
 

@@ -31,7 +31,8 @@ const activeIds = (file: ReadFile, tipId: string, limit: number): readonly numbe
   const indexed = `${ofFlag("= 1")} UNION ALL ${ofFlag("IS NULL")}`;
   const byId = `SELECT id FROM messages ${bySessionId ?? ""} WHERE session_id = @tipId AND ${isActive(shape)}`;
   const isMany = (): boolean =>
-    Number(file.prepare(`SELECT COUNT(*) FROM (${indexed} LIMIT @limit)`).pluck().get({ tipId, limit })) >= limit;
+    Number(file.prepare(`SELECT COUNT(*) FROM (${indexed} LIMIT @limit)`).pluck().get({ tipId, limit })) >=
+    limit;
   const source = isIndexed && (bySessionId === null || !isMany()) ? `SELECT id FROM (${indexed})` : byId;
   return file.prepare(`${source} ORDER BY id DESC LIMIT @limit`).pluck().all({ tipId, limit }) as number[];
 };

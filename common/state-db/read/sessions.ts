@@ -88,38 +88,37 @@ export const toInfo = (
   lastActivityAt: number,
 ): SessionInfo => ({ ...info, lastActivityAt });
 
-/** Takes the values in the order of `sessionColumns`. */
+/** Takes the values in the order of `sessionColumns`. Runs for every session of a list: one object, no detours. */
 const toRecord = (row: readonly unknown[]): SessionRecord => {
-  const [id, source, title, model, cwd, parent, started, ended, reason, heartbeat, count, rewinds] = row;
-  const [archived, pinned, config] = row.slice(12);
-  const kin = {
-    id: String(id),
-    source: String(source ?? ""),
-    parentId: text(parent),
-    startedAt: number(started) ?? 0,
-    endedAt: number(ended),
-    endReason: text(reason),
-    marks: readMarks(config),
-  };
+  const startedAt = number(row[6]) ?? 0;
+  const heartbeat = number(row[9]);
+  const source = String(row[1] ?? "");
+  const marks = readMarks(row[14]);
   return {
-    ...kin,
-    kind: kindOf(kin),
-    title: text(title),
-    model: text(model),
-    cwd: text(cwd),
-    heartbeat: number(heartbeat),
-    lastActivityAt: number(heartbeat) ?? kin.startedAt,
-    messageCountHint: number(count) ?? 0,
-    rewindCount: number(rewinds) ?? 0,
-    archived: Number(archived ?? 0) === 1,
-    pinned: Number(pinned ?? 0) === 1,
+    id: String(row[0]),
+    source,
+    kind: kindOf(source, marks),
+    title: text(row[2]),
+    model: text(row[3]),
+    cwd: text(row[4]),
+    parentId: text(row[5]),
+    startedAt,
+    endedAt: number(row[7]),
+    endReason: text(row[8]),
+    heartbeat,
+    lastActivityAt: heartbeat ?? startedAt,
+    messageCountHint: number(row[10]) ?? 0,
+    rewindCount: number(row[11]) ?? 0,
+    archived: Number(row[12] ?? 0) === 1,
+    pinned: Number(row[13] ?? 0) === 1,
+    marks,
   };
 };
 
-const text = (value: unknown): string | null =>
-  value === null || value === undefined || value === "" ? null : String(value);
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 const number = (value: unknown): number | null => {
+  if (typeof value === "number") return value;
   const found = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof found === "number" && Number.isFinite(found) ? found : null;
 };
