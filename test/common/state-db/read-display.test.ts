@@ -1,14 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import {
-  alter,
-  describeFile,
-  make,
-  mutate,
-  readAll,
-  transcript,
-  valueOf,
-  withOps,
-} from "./read-files.ts";
+import { alter, describeFile, make, mustRead, mutate, readAll, transcript, withOps } from "./read-files.ts";
 
 const FILES: readonly (readonly string[])[] = [
   ["--schema-version", "6"],
@@ -52,7 +43,7 @@ describe.each(FILES.map((options) => ({ name: options.join(" "), options })))(
         const rotated = readAll(ops, path, id);
         expect(transcript(rotated)).toEqual(transcript(before));
         mutate(path, "--append", id, "5", "--follow-tip");
-        const tip = valueOf(ops.segments(path, id))?.tipId ?? "";
+        const tip = mustRead(ops.segments(path, id))?.tipId ?? "";
         mutate(path, "--rotate", tip);
         const twice = readAll(ops, path, id);
         expect(transcript(twice.slice(0, before.length))).toEqual(transcript(before));
@@ -66,11 +57,11 @@ describe.each(FILES.map((options) => ({ name: options.join(" "), options })))(
       const id = describeFile(path).sessions[0]?.id ?? "";
       mutate(path, "--compact", id, "4");
       const { active } = describeFile(path).sessions[0] ?? { active: 0 };
-      const { rows, cut } = withOps((ops) => valueOf(ops.modelRows(path, id)));
+      const { rows, cut } = withOps((ops) => mustRead(ops.modelRows(path, id)));
       expect(rows.length).toBe(active);
       expect(cut).toBe(false);
       expect(rows.filter(({ summary }) => summary).map(({ rowId }) => rowId)).toEqual([rows[0]?.rowId]);
-      const few = withOps((ops) => valueOf(ops.modelRows(path, id, { maxRows: 2 })));
+      const few = withOps((ops) => mustRead(ops.modelRows(path, id, { maxRows: 2 })));
       expect(few).toEqual({ rows: rows.slice(-2), cut: true });
     });
   },
@@ -122,13 +113,21 @@ describe("one message, one row", () => {
     );
   };
   const tail = (path: string, id: string, count: number): readonly string[] =>
-    withOps((ops) => readAll(ops, path, id).slice(-count).map(({ content }) => content));
+    withOps((ops) =>
+      readAll(ops, path, id)
+        .slice(-count)
+        .map(({ content }) => content),
+    );
 
   test("rows without uid that agree in everything are one; two platform ids are two messages", () => {
     const { path, id } = file("22");
     for (const platform of [null, null, "1", "2"])
       add(path, id, { content: platform === null ? "twin" : "ok", platform_message_id: platform });
-    expect(tail(path, id, 10).filter((text) => text === "twin" || text === "ok")).toEqual(["twin", "ok", "ok"]);
+    expect(tail(path, id, 10).filter((text) => text === "twin" || text === "ok")).toEqual([
+      "twin",
+      "ok",
+      "ok",
+    ]);
   });
 
   test("uids decide alone", () => {
@@ -153,7 +152,7 @@ describe("one message, one row", () => {
     add(path, id, { content: "y".repeat(5_000_000) });
     add(path, id, { content: picture, timestamp: 1_790_000_001 });
     const rows = withOps(
-      (ops) => valueOf(ops.displayPage(path, [id], { limit: 2, contentLimit: 1000 })).rows,
+      (ops) => mustRead(ops.displayPage(path, [id], { limit: 2, contentLimit: 1000 })).rows,
     );
     expect(rows[0]).toMatchObject({ content: "y".repeat(1000), fullBytes: 5_000_000 });
     expect(rows[1]?.rawContent).toBe(picture);
@@ -181,12 +180,12 @@ test("a page goes on where the other one ended, also if that row was deleted mea
   const id = describeFile(path).sessions[0]?.id ?? "";
   mutate(path, "--rotate", id);
   withOps((ops) => {
-    const segments = valueOf(ops.segments(path, id))?.ids ?? [];
-    const page = valueOf(ops.displayPage(path, segments, { limit: 5 }));
+    const segments = mustRead(ops.segments(path, id))?.ids ?? [];
+    const page = mustRead(ops.displayPage(path, segments, { limit: 5 }));
     const all = readAll(ops, path, id);
     const before = page.nextBefore ?? 0;
     alter(path, "DELETE FROM messages WHERE id = ?", before);
-    const older = valueOf(ops.displayPage(path, segments, { limit: 100, before }));
+    const older = mustRead(ops.displayPage(path, segments, { limit: 100, before }));
     expect(older.rows).toEqual(all.filter(({ position }) => position < before));
     expect(older.nextBefore).toBeNull();
   });

@@ -19,7 +19,12 @@ export const PYTHON = execFileSync("python3", ["-c", "import sys; print(sys.exec
 export const python = (path: string, ...args: string[]): string =>
   execFileSync(PYTHON, [TOOL, path, ...args], { encoding: "utf8" });
 export const mutate = (path: string, ...args: string[]): Record<string, unknown> =>
-  JSON.parse(python(path, ...args).trim().split("\n").at(-1) ?? "{}") as Record<string, unknown>;
+  JSON.parse(
+    python(path, ...args)
+      .trim()
+      .split("\n")
+      .at(-1) ?? "{}",
+  ) as Record<string, unknown>;
 
 /** The same in the background; resolves when it has begun to print. */
 export const pythonBeside = async (path: string, ...args: string[]): Promise<{ ended: Promise<unknown> }> => {
@@ -57,8 +62,7 @@ export interface Described {
     readonly message_count: number;
   }[];
 }
-export const describeFile = (path: string): Described =>
-  JSON.parse(python(path, "--describe")) as Described;
+export const describeFile = (path: string): Described => JSON.parse(python(path, "--describe")) as Described;
 
 const folders: string[] = [];
 afterAll(() => {
@@ -84,22 +88,17 @@ export const withOps = <T>(work: (ops: StateDbReadOps) => T): T => {
   }
 };
 
-export const valueOf = <T>(answer: Answer<T>): T => {
+export const mustRead = <T>(answer: Answer<T>): T => {
   if (answer.state !== "ok") throw new Error(`${answer.state}: ${answer.message}`);
   return answer.value;
 };
 
 /** The whole display set, page by page from the end. */
-export const readAll = (
-  ops: StateDbReadOps,
-  path: string,
-  id: string,
-  limit = 7,
-): readonly DisplayRow[] => {
-  const segments = valueOf(ops.segments(path, id))?.ids ?? [];
+export const readAll = (ops: StateDbReadOps, path: string, id: string, limit = 7): readonly DisplayRow[] => {
+  const segments = mustRead(ops.segments(path, id))?.ids ?? [];
   const pages: (readonly DisplayRow[])[] = [];
   for (let before: number | null | undefined; before !== null; ) {
-    const page = valueOf(ops.displayPage(path, segments, { limit, before }));
+    const page = mustRead(ops.displayPage(path, segments, { limit, before }));
     pages.unshift(page.rows);
     before = page.nextBefore;
   }

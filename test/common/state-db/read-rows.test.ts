@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { MessageSchema } from "../../../common/contracts/message.ts";
-import { asCarried, decodeRow, type RawRow, toMergeRow, toMessage } from "../../../common/state-db/read/rows.ts";
+import {
+  asCarried,
+  decodeRow,
+  type RawRow,
+  toMergeRow,
+  toMessage,
+} from "../../../common/state-db/read/rows.ts";
 
 const raw = (more: RawRow = {}): RawRow => ({
   id: 7,
@@ -90,9 +96,13 @@ describe("who sees a row", () => {
     ["metadata that is no JSON", { display_metadata: "{oops" }, true],
     ["a summary by flag", { _compressed_summary: 1 }, false],
     ["a summary by its text", { content: "  [Context Compaction] Earlier turns" }, false],
-    ["the task list of a compaction", {
-      content: "[Your active task list was preserved across context compression]\n- [ ] a",
-    }, false],
+    [
+      "the task list of a compaction",
+      {
+        content: "[Your active task list was preserved across context compression]\n- [ ] a",
+      },
+      false,
+    ],
     ["blank", { content: " \n " }, false],
     ["reasoning alone", { role: "assistant", content: null, reasoning: "hm" }, false],
     ["an empty result of a call", { role: "tool", content: "", tool_call_id: "call_1" }, true],
