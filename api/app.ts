@@ -99,7 +99,12 @@ export const createApp = (deps: AppDeps): express.Express => {
   const resources: readonly Resource[] = [
     ...sessionRoutes(deps),
     ...runRoutes({ ...deps, metrics }),
-    ...eventRoutes({ ...deps, streams, isOutage: isRedisAway }),
+    ...eventRoutes({
+      ...deps,
+      streams,
+      isOutage: isRedisAway,
+      rejournal: (runId) => deps.control.rejournal(runId),
+    }),
     ...settingsRoutes(deps),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),

@@ -18,25 +18,3 @@ export interface AuthStore {
   touch(hash: string, seenAtMs: number): Promise<void>;
   remove(hash: string): Promise<void>;
 }
-
-/** Logins of this process only: everybody logs in again after a restart. */
-export const createMemoryAuthStore = (): AuthStore => {
-  const logins = new Map<string, Login>();
-  return {
-    async add(login, createdBeforeMs, seenBeforeMs) {
-      for (const [hash, old] of logins)
-        if (old.createdAtMs < createdBeforeMs || old.seenAtMs < seenBeforeMs) logins.delete(hash);
-      logins.set(login.hash, login);
-    },
-    async get(hash) {
-      return logins.get(hash) ?? null;
-    },
-    async touch(hash, seenAtMs) {
-      const login = logins.get(hash);
-      if (login !== undefined) logins.set(hash, { ...login, seenAtMs });
-    },
-    async remove(hash) {
-      logins.delete(hash);
-    },
-  };
-};

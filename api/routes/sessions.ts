@@ -206,7 +206,8 @@ export const orWithoutRedis = async <T>(ask: () => Promise<T>, otherwise: () => 
  * adds by itself when a caller sets If-None-Match.
  */
 const isKnownTag = (header: string | undefined, tag: string): boolean =>
-  header?.split(",").some((known) => known.trim() === "*" || known.trim().replace(/^W\//, "") === tag) ?? false;
+  header?.split(",").some((known) => known.trim() === "*" || known.trim().replace(/^W\//, "") === tag) ??
+  false;
 
 const cursorOf = (
   end: { readonly seq: number; readonly generation: number } | null | undefined,

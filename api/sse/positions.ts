@@ -5,8 +5,7 @@ import type { CursorCheck, Journal } from "../../common/journal/port.ts";
 export type RunStart =
   /** `reset`: the client holds something that the journal does not (R-22). */
   | { readonly kind: "start"; readonly reset: boolean }
-  | { readonly kind: "after"; readonly runSeq: number; readonly seq: number }
-  | { readonly kind: "snapshot" };
+  | { readonly kind: "after"; readonly runSeq: number; readonly seq: number };
 
 export type SessionStart =
   | { readonly kind: "start" }
@@ -30,7 +29,7 @@ export const resolveRunStart = async (
   const best = greatestValid(checks);
   if (best === null) return { kind: "start", reset: false };
   if (best.kind === "after") return { kind: "after", runSeq: best.runSeq, seq: best.seq };
-  return best.kind === "expired" ? { kind: "snapshot" } : { kind: "start", reset: true };
+  return { kind: "start", reset: true };
 };
 
 /**

@@ -1,20 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { TalariaError } from "../../common/base/errors.ts";
 import { isTerminal, type Run } from "../../common/contracts/run.ts";
 import type { Journal } from "../../common/journal/port.ts";
 import type { RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
-import { resetFrame, runFrame, snapshotFrame, withJson } from "./events.ts";
+import { resetFrame, runFrame, withJson } from "./events.ts";
 import { followLog, isLogRestart } from "./log-restart.ts";
 import type { Hub, HubEntry } from "./port.ts";
 import { type RunStart, resolveRunStart } from "./positions.ts";
 import type { Pump } from "./pump.ts";
-import { takeSnapshot } from "./snapshot.ts";
 
 export interface StreamDeps {
   readonly sessions: SessionStore;
   readonly runs: RunStore;
   readonly journal: Journal;
   readonly hub: Hub;
+  /** Writes an ended run's lost events again, from the transcript. */
+  readonly rejournal: (runId: string) => Promise<void>;
   /** True for errors that mean "ask again later". */
   readonly isOutage: (error: unknown) => boolean;
 }
@@ -39,39 +41,25 @@ export const prepareRunStream = async (
   const position = await resolveRunStart(deps.journal, { id: runId, sessionId: run.session_id }, cursors);
   if (!isTerminal(run.status)) return opening(deps, run, position);
 
-  const span = await deps.journal.span(run.session_id, runId);
-  if (span === null) return lostRun(deps, run);
+  let span = await deps.journal.span(run.session_id, runId);
+  if (span === null) {
+    await deps.rejournal(runId);
+    span = await deps.journal.span(run.session_id, runId);
+  }
+  if (span === null) throw new TalariaError("run_not_found", "there is no such run");
   // A cursor at the very end: the end is said once more, so that the client knows it has everything.
   if (position.kind === "after" && span.closed && position.runSeq >= span.lastRunSeq)
     return following(deps, run, { runSeq: span.lastRunSeq - 1, seq: null });
   return opening(deps, run, position);
 };
 
-const opening = async (deps: StreamDeps, run: Run, position: RunStart): Promise<Feed> => {
+const opening = (deps: StreamDeps, run: Run, position: RunStart): Feed => {
   if (position.kind === "after") return following(deps, run, position);
-  if (position.kind === "start") {
-    const feed = following(deps, run, { runSeq: 0, seq: null });
-    return async (pump) => {
-      if (position.reset) await pump.send([resetFrame(run.id, "unknown_cursor")]);
-      await feed(pump);
-    };
-  }
-  // Taken before the snapshot: what comes between the two is sent again, and the client drops it by its number.
-  const span = await deps.journal.span(run.session_id, run.id);
-  const snapshot = await takeSnapshot(deps, run.session_id);
-  // Of an ended run the terminal event and `stream_end` are said in any case.
-  const runSeq = Math.max(0, (span?.lastRunSeq ?? 0) - (span?.closed ? 2 : 0));
-  const feed = following(deps, run, { runSeq, seq: null });
+  const feed = following(deps, run, { runSeq: 0, seq: null });
   return async (pump) => {
-    await pump.send([snapshotFrame(snapshot.json)]);
+    if (position.reset) await pump.send([resetFrame(run.id, "unknown_cursor")]);
     await feed(pump);
   };
-};
-
-/** The run is over and neither stream nor archive has it: what there is to tell is the state of its session. */
-const lostRun = async (deps: StreamDeps, run: Run): Promise<Feed> => {
-  const { json } = await takeSnapshot(deps, run.session_id);
-  return (pump) => pump.send([resetFrame(run.id, "lost_tail"), snapshotFrame(json)]);
 };
 
 /** Everything after `runSeq`, live ones included, up to `stream_end`. `seq` is the same place in the session's log, if known. */

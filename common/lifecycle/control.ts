@@ -2,12 +2,14 @@ import { isTalariaError } from "../base/errors.ts";
 import { cancelNotice } from "../contracts/notices.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Finisher } from "./finish.ts";
 import type { RunControl } from "./port.ts";
 import type { Settler } from "./settle.ts";
 
 /** What the HTTP layer may ask of runs and sessions beyond reading and accepting. */
 export const createRunControl = (
   deps: LifecycleDeps,
+  finisher: Finisher,
   dispatcher: Dispatcher,
   settler: Settler,
 ): RunControl => {
@@ -53,6 +55,10 @@ export const createRunControl = (
         log.warn({ err, session: sessionId }, "the journal of a deleted session could not be removed");
       });
       deps.hint({ session_id: sessionId, profile });
+    },
+
+    rejournal: async (runId) => {
+      await finisher.finish(runId);
     },
 
     sessionChanged: async (sessionId, reason) => {

@@ -25,7 +25,7 @@ export const createLifecycle = (deps: LifecycleDeps, name: string, options: Reco
     finisher,
     dispatcher,
     settler,
-    control: createRunControl(deps, dispatcher, settler),
+    control: createRunControl(deps, finisher, dispatcher, settler),
     close: async () => {
       await reconciler.close();
       await dispatcher.settled();

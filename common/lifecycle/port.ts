@@ -10,6 +10,8 @@ export interface RunControl {
   cancel(runId: string): Promise<{ readonly run: Run; readonly ended: boolean }>;
   /** Cancels the session's runs, removes its rows and its journal. Rejects with `session_not_found`. */
   deleteSession(sessionId: string): Promise<void>;
+  /** Journals an ended run again whose events were lost with Redis before they were archived, from the transcript. */
+  rejournal(runId: string): Promise<void>;
   /** Tells followers of the list and of the session that it changed. Never rejects. */
   sessionChanged(sessionId: string, reason: "created" | "patched" | "deleted"): Promise<void>;
 }

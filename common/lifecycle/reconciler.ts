@@ -13,7 +13,9 @@ export interface ReconcilerOptions {
 
 const OUTBOX_EVERY_MS = 1_000;
 const JOBS_EVERY_MS = 5_000;
-const HOUSEKEEPING_EVERY_MS = 60_000;
+const HOUSEKEEPING_EVERY_MS = 15_000;
+/** Ends are looked at again for this long, because commits do not become visible in the order of their times, in seconds. */
+const ARCHIVE_OVERLAP_S = 60;
 /** A run this young is not missing yet, in seconds. */
 const YOUNG_S = 5;
 const LIMIT = 500;
@@ -31,6 +33,9 @@ export const startReconciler = (
   const { read, write, journal, queue, log } = deps;
   const limit = pLimit(16);
   const nowS = (): number => Date.now() / 1000;
+
+  /** Every run that ended before was archived by this process, or cannot be; epoch seconds. */
+  let archivedTo = 0;
 
   const overdueCancels = async (): Promise<void> => {
     for (const runId of await read.overdueCancels(nowS() - options.cancelGraceMs / 1000)) {
@@ -58,7 +63,7 @@ export const startReconciler = (
   const housekeeping = async (): Promise<void> => {
     await write.forgetOldKeys();
     const nowMs = Date.now();
-    let after = nowS() - options.retentionMs / 1000;
+    let after = Math.max(archivedTo - ARCHIVE_OVERLAP_S, nowS() - options.retentionMs / 1000);
     for (;;) {
       const ended = await read.unarchivedRuns(after, LIMIT);
       for (const { id, session_id } of ended) await journal.archive(session_id, id);
@@ -66,6 +71,7 @@ export const startReconciler = (
       after = ended.at(-1)?.ended_at ?? after;
       if (ended.length < LIMIT) break;
     }
+    archivedTo = after;
     const until = nowMs - options.retentionMs;
     for (const sessionId of await read.trimmableSessions(until - 2 * HOUSEKEEPING_EVERY_MS, until, LIMIT)) {
       await journal.trim(sessionId, until);

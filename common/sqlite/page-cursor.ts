@@ -18,7 +18,9 @@ export const decodePageCursor = (
   const fits =
     Array.isArray(values) &&
     values.length === types.length &&
-    values.every((value, i) => (types[i] === "string" ? typeof value === "string" : typeof value === "number"));
+    values.every((value, i) =>
+      types[i] === "string" ? typeof value === "string" : typeof value === "number",
+    );
   if (!fits) throw new TalariaError("invalid_request", "the cursor is not one of this list");
   return values as (string | number)[];
 };

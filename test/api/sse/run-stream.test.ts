@@ -212,16 +212,25 @@ describe("following a run", () => {
     });
   });
 
-  test("an ended run that the journal has lost: reset, the session's state, and the end", async () => {
+  test("an ended run that the journal has lost is told again from the transcript, to its end", async () => {
     const { sessionId, runId } = await journaled(2, true);
+    const text = (frames: readonly { event?: string | undefined; data: string }[]): string =>
+      frames
+        .filter(({ event }) => event === "token")
+        .map(({ data }) => (JSON.parse(data) as { text: string }).text)
+        .join("");
+    const before = await (await follow(eventsOf(runId))).ended();
     await loseLog(api, sessionId);
-    const frames = await (await follow(eventsOf(runId))).ended();
-    expect(frames.map(({ event }) => event)).toEqual(["reset", "snapshot"]);
-    expect(JSON.parse(frames[1]?.data ?? "")).toMatchObject({
-      session: { id: sessionId },
-      runs: [],
-      events: [],
-    });
+    const again = await (await follow(eventsOf(runId))).ended();
+    expect(again.map(({ event }) => event).at(-1)).toBe("stream_end");
+    expect(again.filter(({ event }) => event === "done")).toHaveLength(1);
+    const { data } = await api.db.sessions.messages(sessionId, { limit: 10 });
+    const answer = data.filter(({ role }) => role === "assistant").map(({ content }) => content);
+    expect(text(again)).toBe(answer.join(""));
+    // No two events share an id, whatever was lost between them.
+    const held = before.at(-2)?.id ?? "";
+    const resumed = await (await follow(eventsOf(runId), { "last-event-id": held })).ended();
+    expect(resumed.at(-1)?.event).toBe("stream_end");
   });
 
   test("R-24: a run that was trimmed from the log goes on after a cursor, from the archive", async () => {
