@@ -1,10 +1,10 @@
 import { Worker } from "bullmq";
 import type { Backbone } from "../common/backbone/open.ts";
-import { messageOf } from "../common/base/errors.ts";
+import { messageOf, TalariaError } from "../common/base/errors.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { JOBS, queuePrefix } from "../common/queues/catalog.ts";
+import { isQueueName, JOBS, queuePrefix } from "../common/queues/catalog.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
@@ -56,20 +56,37 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     flushMs: config.journal.flushMs,
   });
 
+  const unknown = config.worker.queues.filter((queue) => !isQueueName(queue));
+  if (unknown.length > 0) {
+    const known = Object.keys(JOBS).join(", ");
+    throw new TalariaError(
+      "config_invalid",
+      `TALARIA_QUEUES (--queues): ${unknown.join(", ")}: expected some of ${known}`,
+    );
+  }
   const connection = connect("job queue", "queue-worker");
   const consumers = lanesOf(config.worker.concurrency).map((concurrency) => {
     const consumer = new Worker(
       "runs",
-      async (job) => {
+      async (job, token = "") => {
         const { runId } = JOBS.runs.parse(job.data);
-        await execute(runId, job.id ?? "");
+        const renewal = setInterval(() => {
+          // A lock that is lost is not an error here: the fence decides who writes.
+          job.extendLock(token, config.worker.lockMs).catch(() => {});
+        }, config.worker.lockMs / 4);
+        try {
+          await execute(runId, job.id ?? "");
+        } finally {
+          clearInterval(renewal);
+        }
       },
       {
         connection,
         prefix: queuePrefix(config.redis.prefix),
         concurrency,
         lockDuration: config.worker.lockMs,
-        lockRenewTime: Math.floor(config.worker.lockMs / 4),
+        // BullMQ counts its locks by job: an attempt that lost its job would stop the renewal of the one that has it now.
+        skipLockRenewal: true,
         stalledInterval: config.worker.stalledCheckMs,
         maxStalledCount: NEVER_TOO_OFTEN,
         removeOnComplete: { count: 0 },

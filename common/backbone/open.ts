@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { Closers } from "../base/closers.ts";
+import { isTalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Config } from "../config/schema.ts";
 import { publishHint } from "../journal/hints.ts";
@@ -57,7 +58,16 @@ export const openBackbone = async (
     };
     const redis = connect("redis commands", "command");
     const producer = connect("redis queue", "queue-producer");
-    await assertUsableRedis(redis);
+    await assertUsableRedis(redis).catch((error: unknown) => {
+      if (isTalariaError(error, "config_invalid")) throw error;
+      // Messages are accepted without Redis, so a process that starts during an outage is of use, too.
+      log.warn({ err: error }, "Redis does not answer yet; going on without it");
+      redis.once("ready", () => {
+        assertUsableRedis(redis).catch((err: unknown) =>
+          log.error({ err }, "this Redis may lose what it is given"),
+        );
+      });
+    });
 
     const db = await openTalariaDb(join(config.stateDir, "talaria.db"));
     closers.add("talaria.db", () => db.close());

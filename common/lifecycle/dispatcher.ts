@@ -5,6 +5,8 @@ import type { Finisher } from "./finish.ts";
 
 const PARALLEL = 32;
 const TAKE = 200;
+/** Longest pause before a row that cannot be told yet is tried again, in seconds. */
+const MAX_DELAY_S = 15;
 
 /** Moves the outbox: what a transaction decided is told to journal, queue and state.db, at least once, harmlessly repeated. */
 export interface Dispatcher {
@@ -66,7 +68,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         const [finished, position] = await tell(row);
         seq = Math.max(seq, position);
         if (finished) done.push(row.id);
-        else await write.outboxRetry([row.id], Math.min(60, 2 ** Math.min(row.tries, 6)));
+        else await write.outboxRetry([row.id], Math.min(MAX_DELAY_S, 2 ** Math.min(row.tries, 5)));
       }
     } catch (err) {
       log.warn(

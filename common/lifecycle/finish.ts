@@ -59,6 +59,7 @@ export const createFinisher = ({ read, journal, canonical, hint, log }: Lifecycl
   const sync: Finisher["sync"] = async (runId, given) => {
     const turn = given ?? (await read.endedTurn(runId));
     if (turn === null) return true;
+    if (await read.earlierTurnUnsynced(runId)) return false;
     const result = await canonical.appendTurn(turn);
     if (result === "refused")
       log.warn({ run: runId, session: turn.session.id }, "state.db does not take this turn");

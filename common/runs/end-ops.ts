@@ -25,8 +25,8 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
        error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
      where id = @id`,
   );
-  const next = db.prepare<[string], { id: string }>(
-    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+  const next = db.prepare<[string], { id: string; status: string }>(
+    `select id, status from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
   const touch = db.prepare(
@@ -64,7 +64,8 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
       outbox.putOutbox("sync", row.session_id, row.id),
       outbox.putOutbox("finish", row.session_id, row.id),
     ];
-    if (waiting !== undefined) rows.push(outbox.putOutbox("dispatch", row.session_id, waiting.id));
+    // A run that is being executed needs no job: another one would only take it away from its worker.
+    if (waiting?.status === "queued") rows.push(outbox.putOutbox("dispatch", row.session_id, waiting.id));
     return rows;
   };
 

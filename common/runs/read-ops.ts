@@ -21,6 +21,11 @@ export const createRunReadOps = (db: Database.Database) => {
   const turnOf = db.prepare<[string, number], MessageRow>(
     "select * from messages where session_id = ? and turn = ? order by idx",
   );
+  const unsyncedBefore = db.prepare<[string, number], { id: string }>(
+    `select r.id from runs r where r.session_id = ? and r.turn < ?
+       and (r.ended_at is null or exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'sync'))
+     limit 1`,
+  );
   const messageById = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const steps = db.prepare<
     [string],
@@ -122,6 +127,12 @@ export const createRunReadOps = (db: Database.Database) => {
       if (row === undefined || message === undefined || owner === undefined || row.ended_at !== null)
         return null;
       return { record: recordFromRow(row), message: messageFromRow(message), minSeq: owner.journal_seq };
+    },
+
+    /** Whether an earlier turn of the run's session is not in state.db yet: there the order of writing is the order (a.3). */
+    earlierTurnUnsynced(runId: string): boolean {
+      const row = byId.get(runId);
+      return row !== undefined && unsyncedBefore.get(row.session_id, row.turn) !== undefined;
     },
 
     /** An ended run with its turn; null when it is gone or has not ended. */

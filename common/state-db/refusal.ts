@@ -35,7 +35,7 @@ const reasonOf = (error: unknown): RefusalReason => {
 
 /** SQLite's or the system's code of an error; "" without one. */
 export const codeOf = (error: unknown): string => {
-  const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === "string" ? code : "";
 };
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import Database from "better-sqlite3";
 import type { Run } from "../../common/contracts/run.ts";
 import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
@@ -72,6 +73,34 @@ describe("accepting messages", () => {
       expectedText(10),
       expect.stringContaining("message 3"),
     ]);
+  });
+
+  test("stopping a queued message leaves the run before it alone, and state.db keeps the order of the turns", async () => {
+    const session = await d.createSession();
+    const first = await d.startRun(session.id, "one [[fake tokens=60 rate=30]]");
+    const follower = d.follow(first.id);
+    await follower.until((frame) => frame.event === "token");
+    const second = await d.startRun(session.id, "two", { on_busy: "queue" });
+    expect((await d.request("POST", `/api/runs/${second.id}/cancel`)).status).toBe(202);
+    await follower.ended;
+    expect(follower.text()).toBe(expectedText(60));
+    expect(follower.frames.filter((frame) => frame.event === "run_started")).toHaveLength(1);
+    const third = await d.startRun(session.id, "three [[fake tokens=2]]");
+    await end(third);
+    const rows = await eventually(() => {
+      const db = new Database(`${d.home}/state.db`, { readonly: true });
+      try {
+        const sql = "select content from messages where session_id = ? and role = 'user' order by id";
+        const contents = db
+          .prepare<[string], { content: string }>(sql)
+          .all(session.id)
+          .map((row) => row.content.slice(0, 5).trim());
+        return contents.length === 3 ? contents : null;
+      } finally {
+        db.close();
+      }
+    });
+    expect(rows).toEqual(["one [", "two", "three"]);
   });
 
   test("start-timeout-retry: fifty at once, and after a restart, with one key: one run and one message", async () => {
@@ -153,3 +182,12 @@ describe("accepting messages", () => {
     expect(await d.messages(session.id)).toHaveLength(2);
   });
 });
+
+/** Asks again until there is an answer: state.db has nothing to wait on. */
+const eventually = async <T>(ask: () => T | null): Promise<T> => {
+  for (;;) {
+    const answer = ask();
+    if (answer !== null) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};

@@ -9,7 +9,7 @@ describe("kill -9 of what is around the worker", () => {
   let d: Deployment;
   let worker: TestProcess;
   beforeAll(async () => {
-    d = await startDeployment({ TALARIA_DRAIN_MS: "1000" });
+    d = await startDeployment({ TALARIA_DRAIN_MS: "1000", TALARIA_CONCURRENCY: "20" });
     worker = await d.startWorker();
   });
   afterAll(() => d.close());
@@ -68,6 +68,26 @@ describe("kill -9 of what is around the worker", () => {
     const follower = d.follow(run.id);
     await d.restartRedis();
     await expectWhole(d, run, follower, expectedText(20));
+  });
+
+  test("an api that starts while Redis is away accepts as well", async () => {
+    const session = await d.createSession();
+    await d.redis.kill();
+    await d.api.kill();
+    await d.startApi();
+    const run = await d.startRun(session.id, "[[fake tokens=20]]");
+    await d.restartRedis();
+    await expectWhole(d, run, d.follow(run.id), expectedText(20));
+  });
+
+  test("Redis silent for longer than a lock: the run goes on and is not taken for crashed", async () => {
+    const { run, follower } = await midText("[[fake tokens=300 rate=20]]");
+    process.kill(d.redis.pid, "SIGSTOP");
+    // The fault is the time itself: longer than the lock of four seconds.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    process.kill(d.redis.pid, "SIGCONT");
+    await expectWhole(d, run, follower, expectedText(300));
+    expect((await d.getRun(run.id)).attempt).toBeLessThanOrEqual(2);
   });
 
   test("everything at once: api, worker and Redis killed and started again", async () => {

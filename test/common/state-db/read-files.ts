@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -38,6 +38,7 @@ export const pythonBeside = async (path: string, ...args: string[]): Promise<{ e
 /** Runs a piece of Python that prints when it is ready and ends when its input does. */
 export const pythonHolding = async (script: string, path: string): Promise<{ end(): Promise<void> }> => {
   const child = spawn(PYTHON, ["-c", script, path], { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
   const closed = once(child, "close");
   await once(child.stdout, "data");
   return {
@@ -65,7 +66,10 @@ export interface Described {
 export const describeFile = (path: string): Described => JSON.parse(python(path, "--describe")) as Described;
 
 const folders: string[] = [];
+/** A failed test leaves them waiting. */
+const children: ChildProcess[] = [];
 afterAll(() => {
+  for (const child of children) child.kill();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 export const newPath = (): string => {
