@@ -159,7 +159,7 @@ export const SETTINGS = {
   concurrency: {
     name: "TALARIA_CONCURRENCY",
     yaml: "concurrency",
-    default: "200",
+    default: "400",
     meaning: "Runs one worker executes at the same time (flag `--concurrency`).",
     expected: range(1, 10_000, "runs"),
     schema: whole(1, 10_000),
