@@ -16,8 +16,16 @@ import { latencyBench } from "./latency.bench.ts";
 import { memoryBench } from "./memory.bench.ts";
 import { replayBench } from "./replay.bench.ts";
 import { runsBench } from "./runs.bench.ts";
+import { stateDbBench } from "./state-db.bench.ts";
 
-const BENCHES: readonly Bench[] = [latencyBench, fanOutBench, replayBench, runsBench, memoryBench];
+const BENCHES: readonly Bench[] = [
+  latencyBench,
+  fanOutBench,
+  replayBench,
+  runsBench,
+  memoryBench,
+  stateDbBench,
+];
 /** A benchmark that has not ended by then measures a fault and nothing else. */
 const LIMIT_MS = { full: 420_000, quick: 150_000 } as const;
 
