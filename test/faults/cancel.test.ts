@@ -101,7 +101,10 @@ describe("stopping a run", () => {
       is_error: true,
     });
     expect(end.messages.map((message) => message.role)).toEqual(["user", "assistant", "tool", "notice"]);
-    expect(execFileSync("ps", ["-eo", "args"]).toString()).not.toContain("sleep 613.7");
+    const listed = (): boolean => execFileSync("ps", ["-eo", "args"]).toString().includes("sleep 613.7");
+    while (listed() && performance.now() - since < 10_000)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(listed()).toBe(false);
     await isFree(session.id);
   });
 

@@ -26,14 +26,30 @@ const turn = fc.record({
 type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never;
 type Clock = "exact" | "coarse";
 
+const shape = {
+  turns: fc.array(turn, { minLength: 1, maxLength: 8 }),
+  clock: fc.constantFrom<Clock>("exact", "coarse"),
+  known: fc.integer({ min: 1, max: 8 }),
+};
+
 /** Sane input: one writer's clock that runs forward, the sidecar begins with the conversation. */
 export const conversation: fc.Arbitrary<Conversation> = fc
-  .record({
-    turns: fc.array(turn, { minLength: 1, maxLength: 8 }),
-    clock: fc.constantFrom<Clock>("exact", "coarse"),
-    known: fc.integer({ min: 1, max: 8 }),
-  })
+  .record(shape)
   .map(({ turns, clock, known }) => build(turns, clock, known));
+
+/**
+ * The same, with answers that differ. Where the sidecar lacks an answer and a later one has the same words, the contract
+ * contradicts itself: of a part of the store R12 pairs the local one with the earlier, of the whole R6 with the later.
+ */
+export const distinctConversation: fc.Arbitrary<Conversation> = fc
+  .record(shape)
+  .map(({ turns, clock, known }) =>
+    build(
+      turns.map((one, index) => ({ ...one, reply: `${one.reply} (${index})` })),
+      clock,
+      known,
+    ),
+  );
 
 const build = (turns: readonly Turn[], clock: Clock, known: number): Conversation => {
   const store: Row[] = [];
