@@ -18,9 +18,10 @@ export const healthChecks = (
     return null;
   },
   workers: async () => {
-    const queued = (await db.read.runCounts()).find((row) => row.status === "queued");
+    const counts = await db.read.runCounts();
+    const queued = counts.find((row) => row.status === "queued");
     const waitedS = queued === undefined ? 0 : Date.now() / 1000 - queued.oldest;
-    const running = (await db.read.runCounts()).some((row) => row.status === "running");
+    const running = counts.some((row) => row.status === "running");
     return waitedS > STUCK_AFTER_S && !running
       ? `no worker takes work: a run has waited ${Math.round(waitedS)} s`
       : null;

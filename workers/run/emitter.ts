@@ -2,6 +2,7 @@ import type { RunEvent } from "../../common/contracts/events.ts";
 import { applyRunEvent, type RunView } from "../../common/contracts/run-view.ts";
 import type { NewEntry } from "../../common/journal/port.ts";
 import type { JournalWriter } from "../../common/journal/writer.ts";
+import { entryOf } from "../../common/lifecycle/deps.ts";
 import { textEvents } from "../../common/lifecycle/repair.ts";
 import type { Redactor, RedactorStream } from "../../common/logging/redact.ts";
 
@@ -46,10 +47,6 @@ export const createEmitter = (
     const envelope = { event: event.event, run_id: view.runId, run_seq: view.lastSeq + 1, attempt };
     applyRunEvent(view, { ...event.payload, ...envelope });
   };
-  const entryOf = (event: RunEvent): NewEntry => ({
-    event: event.event,
-    data: JSON.stringify(event.payload),
-  });
 
   const pushText = (kind: TextKind, step: number, text: string): Promise<void> | undefined => {
     see({ event: kind, payload: { text, step } });
