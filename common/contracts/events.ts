@@ -75,7 +75,14 @@ export const isTerminalEvent = (event: string): event is TerminalEventName =>
 
 /** Journaled events of a session that belong to no run. */
 export const SESSION_EVENT_SCHEMAS = {
-  session_changed: z.object({ session: SessionSchema, reason: z.enum(["created", "patched", "deleted"]) }),
+  session_changed: z.object({
+    session: SessionSchema,
+    /** external: another program wrote to state.db; cut: undo, retry, edit, truncate or clear took messages away. */
+    reason: z.enum(["created", "patched", "deleted", "external", "cut"]),
+    /** external: the writer's source, and how many messages are new (0: some changed or went). */
+    origin: z.string().optional(),
+    added: z.number().int().nonnegative().optional(),
+  }),
 } as const;
 export type SessionEventName = keyof typeof SESSION_EVENT_SCHEMAS;
 /** A session event as its writer hands it to the journal. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { MessageSchema } from "./message.ts";
 import { RunSchema, RunStatusSchema } from "./run.ts";
-import { SessionHeadSchema, SessionSchema } from "./session.ts";
+import { SessionHeadSchema, SessionSchema, StoreStateSchema } from "./session.ts";
 
 /** Bodies and queries of the native API (native-api). Requests are strict: unknown fields are refused. */
 
@@ -50,6 +50,75 @@ export const StartRunBody = z
   .meta({ id: "StartRun" });
 export type StartRunBody = z.infer<typeof StartRunBody>;
 
+/** A message that exists in the session; `messages` pages name it. */
+const messageId = z.string().min(1).max(200);
+const runOptions = {
+  model: model.optional(),
+  recovery: z.enum(["resume", "fail"]).default("resume"),
+};
+
+export const UndoBody = z
+  .strictObject({ turns: z.number().int().min(1).max(1000).default(1).describe("user turns to take back") })
+  .meta({ id: "Undo" });
+export const TruncateBody = z
+  .strictObject({ keep_through: messageId.describe("the last message that stays") })
+  .meta({ id: "Truncate" });
+export const RetryBody = z.strictObject(runOptions).meta({ id: "Retry" });
+export const EditBody = z
+  .strictObject({
+    message_id: messageId.describe("a user message; it and everything after it is replaced"),
+    input: z.string().min(1).max(MAX_INPUT_CHARS),
+    ...runOptions,
+  })
+  .meta({ id: "Edit" });
+export const ForkBody = z
+  .strictObject({
+    through: messageId.optional().describe("the last message that is copied; all of them when absent"),
+    title: title.optional(),
+  })
+  .meta({ id: "Fork" });
+export const DuplicateBody = z.strictObject({ title: title.optional() }).meta({ id: "Duplicate" });
+/** What a cut took away. `input` is the first user message among it, for the composer. */
+export const CutAnswer = z.strictObject({
+  session: SessionSchema,
+  removed_count: z.number().int().nonnegative(),
+  input: z.string().nullable(),
+});
+export type CutAnswer = z.infer<typeof CutAnswer>;
+
+export const ExportQuery = z.strictObject({
+  format: z.enum(["json", "markdown", "html"]).default("json"),
+});
+/** A session as `export?format=json` writes it and `import` takes it. Unknown fields of messages are ignored. */
+export const EXPORT_VERSION = 1;
+export const ImportBody = z
+  .strictObject({
+    talaria_export: z.literal(EXPORT_VERSION),
+    exported_at: z.number().optional(),
+    session: z.object({
+      title: z.string().max(300).nullable().optional(),
+      model: z.string().max(200).nullable().optional(),
+    }),
+    messages: z
+      .array(
+        z.object({
+          role: z.enum(["user", "assistant", "tool", "notice"]),
+          content: z.string(),
+          reasoning: z.string().optional(),
+          tool_calls: MessageSchema.shape.tool_calls,
+          tool_call_id: z.string().optional(),
+          tool_name: z.string().optional(),
+          is_error: z.boolean().optional(),
+          status: MessageSchema.shape.status.default("complete"),
+          created_at: z.number().nonnegative(),
+        }),
+      )
+      .max(100_000),
+    profile: ProfileNameSchema.optional().describe("where it is imported to; the default profile when absent"),
+  })
+  .meta({ id: "ImportSession" });
+export type ImportBody = z.infer<typeof ImportBody>;
+
 export const SettingsSchema = z
   .strictObject({ bot_name: z.string().describe('name of the assistant in notices; "Hermes" when unset') })
   .meta({ id: "Settings" });
@@ -73,6 +142,35 @@ export const ListSessionsQuery = z.strictObject({
   archived: z.enum(["true", "false"]).optional(),
 });
 export type ListSessionsQuery = z.infer<typeof ListSessionsQuery>;
+export const SearchQuery = z.strictObject({
+  ...page,
+  q: z.string().trim().min(1).max(200),
+  profile: ProfileNameSchema.optional(),
+});
+export type SearchQuery = z.infer<typeof SearchQuery>;
+/** A place where all words of a query stand. `snippet` is plain text; `matches` are [start, end) in its UTF-16 units. */
+export const SearchHitSchema = z
+  .strictObject({
+    session: SessionSchema,
+    message_id: z.string().nullable().describe("null: the title matched"),
+    role: z.enum(["user", "assistant", "tool", "notice"]).nullable(),
+    snippet: z.string(),
+    matches: z.array(z.tuple([z.number().int(), z.number().int()])),
+    created_at: z.number(),
+  })
+  .meta({ id: "SearchHit" });
+export type SearchHit = z.infer<typeof SearchHitSchema>;
+export const StoreInfoSchema = z
+  .strictObject({
+    profile: ProfileNameSchema,
+    state: StoreStateSchema,
+    newer: z.boolean().describe("the file's schema number is above the newest one known here; it is read all the same"),
+    version: z.number().int().nullable(),
+    sessions: z.number().int().nonnegative(),
+    indexed: z.boolean().describe("search covers everything the file holds"),
+  })
+  .meta({ id: "Store" });
+export type StoreInfo = z.infer<typeof StoreInfoSchema>;
 export const ListMessagesQuery = z.strictObject({ limit: page.limit, before: page.cursor });
 export type ListMessagesQuery = z.infer<typeof ListMessagesQuery>;
 export const ListRunsQuery = z.strictObject({
@@ -94,6 +192,7 @@ export const MessagePage = z.strictObject({
   data: z.array(MessageSchema),
   next_cursor: z.string().nullable(),
   revision: z.number().int(),
+  store: StoreStateSchema,
 });
 export type MessagePage = z.infer<typeof MessagePage>;
 /** `ids` is a comma separated list; unknown ones are left out of the answer. */
@@ -106,6 +205,11 @@ export const HeadsQuery = z.strictObject({
     .meta({ override: { type: "string", description: "up to 200 session ids, separated by commas" } }),
 });
 export const HeadList = listOf(SessionHeadSchema.extend({ session_id: IdSchema }));
+export const SearchAnswer = listOf(SearchHitSchema).extend({
+  indexing: z.boolean().describe("older messages are still being indexed; the answer may be incomplete"),
+});
+export type SearchAnswer = z.infer<typeof SearchAnswer>;
+export const StoreList = listOf(StoreInfoSchema);
 export const ProfileList = listOf(z.strictObject({ name: ProfileNameSchema }));
 export const LoginBody = z.strictObject({ password: z.string().min(1).max(1024) }).meta({ id: "Login" });
 export const LoginAnswer = z.strictObject({ authenticated: z.literal(true) });
