@@ -131,7 +131,8 @@ describe("npm start", () => {
     await taken.close();
     writeFileSync(join(house.home, "config.yaml"), `talaria:\n  port: ${taken.port}\n`);
     const start = house.start({ PORT: "" });
-    await start.until(/is running/);
+    // The worker's pipe and its ready message come on different ways: what the terminal shows is in the file.
+    await start.until(/\[worker\] warning: careful/);
     expect(readFileSync(join(house.home, "talaria", "logs", "worker.log"), "utf8")).toContain(
       '"msg":"careful"',
     );
