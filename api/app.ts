@@ -6,7 +6,10 @@ import type { Config } from "../common/config/schema.ts";
 import type { Journal } from "../common/journal/port.ts";
 import type { RunControl } from "../common/lifecycle/port.ts";
 import type { RunStore } from "../common/runs/port.ts";
+import type { StoreInfo } from "../common/contracts/http.ts";
 import type { SessionStore } from "../common/sessions/port.ts";
+import type { Finder } from "../common/transcript/find.ts";
+import type { TranscriptChanges, Transcripts } from "../common/transcript/port.ts";
 import type { Auth } from "./middleware/auth.ts";
 import { jsonBody } from "./middleware/body.ts";
 import { errorHandler, isRedisAway } from "./middleware/errors.ts";
@@ -18,13 +21,16 @@ import { noStore, securityHeaders } from "./middleware/security-headers.ts";
 import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
+import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { processRoutes } from "./routes/process.ts";
 import { runRoutes } from "./routes/runs.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
+import { transcriptRoutes } from "./routes/transcript.ts";
 import { webPage } from "./routes/web.ts";
 import type { Hub } from "./sse/port.ts";
 import { createStreams } from "./sse/streams.ts";
@@ -37,6 +43,11 @@ export interface AppDeps {
   readonly sessions: SessionStore;
   readonly runs: RunStore;
   readonly control: RunControl;
+  readonly transcripts: Transcripts;
+  readonly changes: TranscriptChanges;
+  readonly finder: Finder;
+  readonly stores: () => Promise<readonly StoreInfo[]>;
+  readonly copySession: ExchangeRoutesDeps["copySession"];
   readonly journal: Journal;
   readonly hub: Hub;
   readonly profiles: { exists(name: string): Promise<boolean>; list(): Promise<readonly string[]> };
@@ -93,11 +104,26 @@ export const createApp = (deps: AppDeps): express.Express => {
   ];
   const readBody = jsonBody();
   const mount = (resource: Resource, more: readonly RequestHandler[] = []): void =>
-    mountResource(app, resource, [...guardsOf(resource), ...more], readBody);
+    mountResource(
+      app,
+      resource,
+      [...guardsOf(resource), ...more],
+      resource.bodyLimit === undefined ? readBody : jsonBody(resource.bodyLimit),
+    );
+  const profiles = {
+    demand: async (name: string): Promise<void> => {
+      if (!(await deps.profiles.exists(name)))
+        throw new TalariaError("profile_not_found", "There is no profile of that name.");
+    },
+  };
 
   const { login, logout } = loginRoutes({ auth, recheckStreams: () => streams.recheck() });
   const resources: readonly Resource[] = [
-    ...sessionRoutes(deps),
+    // Before the routes of one session, whose id "import" would be.
+    ...exchangeRoutes({ ...deps, profiles }),
+    ...sessionRoutes({ ...deps, profiles }),
+    ...transcriptRoutes(deps),
+    ...searchRoutes(deps),
     ...runRoutes({ ...deps, metrics }),
     ...eventRoutes({
       ...deps,

@@ -25,7 +25,7 @@ const main = async (): Promise<void> => {
   const config = loadConfig(process.env, { argv: process.argv.slice(2) });
   const log = createLogger({ name: "api", level: config.log.level });
   const backbone = await openBackbone(config, "api", log);
-  const { closers, db, journal, keys, lifecycle, redis } = backbone;
+  const { closers, db, journal, keys, lifecycle, redis, transcript } = backbone;
 
   const blocking = connectRedis(config.redis.url, "blocking", {
     onError: (err) => log.warn({ err }, "hub connection"),
@@ -41,6 +41,11 @@ const main = async (): Promise<void> => {
     config,
     sessions: db.sessions,
     runs: db.runs,
+    transcripts: transcript.transcripts,
+    changes: transcript.changes,
+    finder: transcript.finder,
+    stores: transcript.stores,
+    copySession: (input, copy) => db.write.copySession(input, copy),
     control: lifecycle.control,
     journal,
     hub,

@@ -48,6 +48,8 @@ export interface Resource {
   readonly tag: string;
   /** `protected`: needs a login when one is configured. */
   readonly access: "protected" | "public";
+  /** Bytes that a body may have; 1 MB when absent. */
+  readonly bodyLimit?: number;
   /** Event streams: not counted as requests, not timed. */
   readonly stream?: boolean;
   readonly methods: Readonly<Partial<Record<Method, Operation>>>;

@@ -50,6 +50,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     resolveProfile: (name) => resolveProfile(config.home, name),
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile) => buildChildEnv(baseEnv, profile.env),
+    context: backbone.transcript.context,
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,

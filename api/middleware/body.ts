@@ -7,12 +7,12 @@ const MAX_DEPTH = 32;
 const REFUSED_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * Reads a JSON body: at most 1 MB of UTF-8, not compressed, at most 32 levels, an object at the top (security-contract 7).
+ * Reads a JSON body: at most `limit` bytes of UTF-8, not compressed, at most 32 levels, an object at the top (security-contract 7).
  * Without a body `req.body` stays undefined. Only `application/json` is taken: a form of another site can send the
  * other types without asking first.
  */
-export const jsonBody = (): RequestHandler => {
-  const readBytes = express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false });
+export const jsonBody = (limit: number = MAX_BODY_BYTES): RequestHandler => {
+  const readBytes = express.raw({ type: () => true, limit, inflate: false });
   return (req, res, next) => {
     if (!hasBody(req)) return next();
     if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(req.headers["content-type"] ?? ""))

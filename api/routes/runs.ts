@@ -167,9 +167,10 @@ const textOf = ({ input, attachments }: StartRunBody): string => {
 const noAttachments = (): TalariaError =>
   new TalariaError("attachments_unsupported", "This server does not take files with a message yet.");
 
-const idempotencyOf = (
+/** The key of a request with a hash of what it asks for; null without one. Throws `invalid_request`. */
+export const idempotencyOf = (
   header: string | string[] | undefined,
-  body: StartRunBody,
+  body: unknown,
 ): { readonly key: string; readonly bodyHash: string } | null =>
   header === undefined
     ? null

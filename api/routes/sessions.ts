@@ -1,12 +1,12 @@
+import { createHash } from "node:crypto";
+import type { Request, Response } from "express";
 import { isTalariaError, TalariaError } from "../../common/base/errors.ts";
 import {
   CreateSessionBody,
   EmptyBody,
   HeadList,
   HeadsQuery,
-  ListMessagesQuery,
   ListSessionsQuery,
-  MessagePage,
   PatchSessionBody,
   SessionAnswer,
   SessionList,
@@ -16,6 +16,7 @@ import { SessionHeadSchema } from "../../common/contracts/session.ts";
 import { type Journal, sessionCursor } from "../../common/journal/port.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
+import type { Finder } from "../../common/transcript/find.ts";
 import { isRedisAway } from "../middleware/errors.ts";
 import { type Call, operation, type Resource } from "../route.ts";
 
@@ -23,7 +24,8 @@ export interface SessionRoutesDeps {
   readonly sessions: SessionStore;
   readonly journal: Journal;
   readonly control: RunControl;
-  readonly profiles: { exists(name: string): Promise<boolean> };
+  readonly finder: Pick<Finder, "sessionsMatching">;
+  readonly profiles: { demand(name: string): Promise<void> };
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
 }
@@ -31,11 +33,6 @@ export interface SessionRoutesDeps {
 /** Sessions and what they hold (native-api "Sessions"). */
 export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
   const { sessions, journal, control } = deps;
-
-  const demandProfile = async (profile: string): Promise<void> => {
-    if (!(await deps.profiles.exists(profile)))
-      throw new TalariaError("profile_not_found", "There is no profile of that name.");
-  };
 
   const list: Resource = {
     path: "/api/sessions",
@@ -46,7 +43,10 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         summary: "List sessions, newest activity first",
         query: ListSessionsQuery,
         answers: { 200: { description: "A page of sessions", schema: SessionList } },
-        handle: async ({ query, res }) => void res.json(await sessions.list(query)),
+        async handle({ query, res }) {
+          const matching = query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, query.profile);
+          res.json(await sessions.list({ ...query, matching }));
+        },
       }),
       post: operation({
         summary: "Create a session",
@@ -56,7 +56,7 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         errors: ["profile_not_found", "workspace_refused", "conflict", "storage_full"],
         async handle({ body, res }) {
           const profile = body.profile ?? "default";
-          await demandProfile(profile);
+          await deps.profiles.demand(profile);
           const { workspace: wanted, ...rest } = body;
           const workspace =
             wanted === undefined ? {} : { workspace: await deps.workspaceCheck(wanted, profile) };
@@ -76,15 +76,18 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
       get: operation({
         summary: "The heads of many sessions at once",
         query: HeadsQuery,
-        answers: { 200: { description: "Heads; unknown sessions are left out", schema: HeadList } },
-        async handle({ query, res }) {
+        answers: {
+          200: { description: "Heads, with an ETag; unknown sessions are left out", schema: HeadList },
+          304: { description: "Nothing changed since the ETag in `If-None-Match`" },
+        },
+        async handle({ query, req, res }) {
           const found = await sessions.heads(query.ids);
           const ends = await orWithoutRedis(
             () => journal.heads(found.map((head) => head.session_id)),
             () => [],
           );
           const data = found.map((head, i) => ({ ...head, last_event_id: cursorOf(ends[i]) }));
-          res.json({ data, next_cursor: null });
+          answerTagged(req, res, { data, next_cursor: null });
         },
       }),
     },
@@ -110,7 +113,7 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
           const id = sessionId(call);
           const { workspace, ...change } = call.body;
           const current = await sessions.get(id);
-          if (change.profile !== undefined) await demandProfile(change.profile);
+          if (change.profile !== undefined) await deps.profiles.demand(change.profile);
           const folder =
             typeof workspace === "string"
               ? { workspace: await deps.workspaceCheck(workspace, change.profile ?? current.profile) }
@@ -135,21 +138,6 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
     },
   };
 
-  const messages: Resource = {
-    path: "/api/sessions/:id/messages",
-    tag: "Sessions",
-    access: "protected",
-    methods: {
-      get: operation({
-        summary: "Messages, from the end; oldest first inside a page",
-        query: ListMessagesQuery,
-        answers: { 200: { description: "A page of messages", schema: MessagePage } },
-        errors: ["session_not_found"],
-        handle: async (call) => void call.res.json(await sessions.messages(sessionId(call), call.query)),
-      }),
-    },
-  };
-
   const head: Resource = {
     path: "/api/sessions/:id/head",
     tag: "Sessions",
@@ -170,17 +158,13 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
             () => null,
           );
           const answer = { ...row, last_event_id: cursorOf(end) };
-          // Whole state in the tag: a poller is told of a new event even when no message changed.
-          const tag = `"${Object.values(answer).join(".")}"`;
-          call.res.set("ETag", tag);
-          if (isKnownTag(call.req.headers["if-none-match"], tag)) call.res.status(304).end();
-          else call.res.json(answer);
+          answerTagged(call.req, call.res, answer);
         },
       }),
     },
   };
 
-  return [list, heads, one, messages, head];
+  return [list, heads, one, head];
 };
 
 /** The id in the path. What cannot be an id names no session: it is missing, not malformed. */
@@ -199,6 +183,15 @@ export const orWithoutRedis = async <T>(ask: () => Promise<T>, otherwise: () => 
     if (isRedisAway(error) || isTalariaError(error, "redis_unavailable")) return otherwise();
     throw error;
   }
+};
+
+/** The tag is of the whole answer: a poller is told of a new event even when no message changed. */
+const answerTagged = (req: Request, res: Response, answer: unknown): void => {
+  const text = JSON.stringify(answer);
+  const tag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`;
+  res.set("ETag", tag);
+  if (isKnownTag(req.headers["if-none-match"], tag)) res.status(304).end();
+  else res.type("application/json").send(text);
 };
 
 /**

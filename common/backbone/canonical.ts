@@ -1,59 +1,90 @@
-import { join } from "node:path";
 import type { Message } from "../contracts/message.ts";
-import type { CanonicalStore } from "../lifecycle/deps.ts";
-import { profileHome } from "../profiles/names.ts";
-import type { EndedTurn } from "../runs/ledger.ts";
+import type { Appended, CanonicalStore } from "../lifecycle/deps.ts";
 import { startStoreThread } from "../sqlite/client.ts";
-import { deriveUid } from "../state-db/append.ts";
 import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
+import { deriveUid } from "../state-db/uid.ts";
+import { OWN_SOURCE } from "../transcript/page.ts";
+import { type StateStores, valueOf } from "../transcript/store.ts";
 
-/** What state.db calls the surface that wrote a session. */
-const SOURCE = "webui";
+/** Times a conversation that goes on in another segment is followed there. */
+const MAX_FOLLOWED = 3;
 
-/** The state.db of every profile below `home`, on a thread of their own: an outside writer's lock delays nothing else. */
+/** The state.db of every profile, on a thread of their own: an outside writer's lock delays nothing else. */
 export const openCanonicalStore = async (
-  home: string,
+  stores: StateStores,
 ): Promise<CanonicalStore & { close(): Promise<void> }> => {
   const thread = await startStoreThread<CanonicalOps>(
     new URL("../state-db/module.ts", import.meta.url),
     "own",
     null,
   );
+  const write = thread.call;
+
+  const segmentsOf = async (path: string, storeId: string): Promise<readonly string[]> =>
+    valueOf(await stores.call.segments(path, storeId))?.ids ?? [storeId];
+
   return {
-    appendTurn: async ({ session, messages, record }: EndedTurn) => {
-      const path = join(await profileHome(home, record.run.profile), "state.db");
-      const result = await thread.call.appendTurn(path, {
-        sessionId: session.id,
-        source: SOURCE,
-        title: session.title,
-        model: record.run.model,
-        cwd: session.workspace,
-        profile: record.run.profile,
-        rows: messages.flatMap(rowOf),
-      });
-      if (result.status === "ok") return "ok";
-      return isTransient(result.reason) ? "later" : "refused";
+    append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {
+      const path = await stores.pathOf(profile);
+      const shared = messages.filter(({ role }) => role !== "notice");
+      for (let tries = 0; ; tries++) {
+        const tip = (await segmentsOf(path, storeId)).at(-1) ?? storeId;
+        const result = await write.appendTurn(path, {
+          sessionId: tip,
+          source: OWN_SOURCE,
+          title: session.title,
+          model,
+          cwd: session.workspace,
+          profile,
+          rows: shared.map(rowOf),
+          ...(forkedFrom === null ? {} : { branchedFrom: forkedFrom }),
+        });
+        if (result.status === "ok") {
+          const rows = shared.map((message, i) => ({
+            messageId: message.id,
+            rowId: result.rowIds[i] ?? 0,
+            uid: deriveUid(message.id),
+          }));
+          return { status: "ok", rows };
+        }
+        if (result.reason === "continued_elsewhere" && tries < MAX_FOLLOWED) continue;
+        return { status: isTransient(result.reason) ? "later" : "refused" };
+      }
+    },
+
+    rewindOwn: async ({ profile, storeId, keepThrough, cutRowId, rows }) => {
+      const path = await stores.pathOf(profile);
+      const segments = await segmentsOf(path, storeId);
+      const result = await write.rewindOwn(path, { segments, keepThrough, cutRowId, rows });
+      return result.status === "ok" || !isTransient(result.reason);
+    },
+    deleteOwn: async ({ profile, storeId, rows }) => {
+      const path = await stores.pathOf(profile);
+      const segments = await segmentsOf(path, storeId);
+      const result = await write.deleteOwn(path, { segments, rows });
+      return result.status === "ok" || !isTransient(result.reason);
+    },
+    setTitle: async (profile, storeId, title) => {
+      const path = await stores.pathOf(profile);
+      await write.setTitle(path, storeId, title, OWN_SOURCE);
     },
     close: () => thread.close(),
   };
 };
 
 /** Notices are ours alone: they are no part of the conversation that other programs continue. */
-const rowOf = (message: Message): TurnRow[] => {
-  if (message.role === "notice") return [];
+const rowOf = (message: Message): TurnRow => {
   const calls = message.tool_calls;
-  return [
-    {
-      uid: deriveUid(message.id),
-      role: message.role,
-      content: message.content,
-      reasoning: message.reasoning,
-      toolCalls: calls,
-      toolCallId: message.tool_call_id,
-      toolName: message.tool_name,
-      finishReason: message.role === "assistant" ? (calls === undefined ? "stop" : "tool_calls") : undefined,
-      timestamp: message.created_at,
-    },
-  ];
+  return {
+    uid: deriveUid(message.id),
+    role: message.role === "notice" ? "assistant" : message.role,
+    content: message.content,
+    reasoning: message.reasoning,
+    toolCalls: calls,
+    toolCallId: message.tool_call_id,
+    toolName: message.tool_name,
+    finishReason: message.role === "assistant" ? (calls === undefined ? "stop" : "tool_calls") : undefined,
+    timestamp: message.created_at,
+  };
 };

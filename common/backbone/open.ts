@@ -17,7 +17,7 @@ import { connectRedis } from "../redis/connect.ts";
 import { createKeys, type Keys } from "../redis/keys.ts";
 import { assertUsableRedis } from "../redis/requirements.ts";
 import { openTalariaDb, type TalariaDb } from "../talaria-db/open.ts";
-import { openCanonicalStore } from "./canonical.ts";
+import { openStateFiles, openTranscripts, type TranscriptRoom } from "./transcripts.ts";
 
 /** What an api process and a worker have in common: stores, Redis, journal, queue and the lifecycle over them. */
 export interface Backbone {
@@ -30,6 +30,7 @@ export interface Backbone {
   readonly keys: Keys;
   readonly journal: Journal;
   readonly lifecycle: Lifecycle;
+  readonly transcript: TranscriptRoom;
   readonly lifecycleDeps: LifecycleDeps;
   readonly closers: Closers;
 }
@@ -71,8 +72,7 @@ export const openBackbone = async (
 
     const db = await openTalariaDb(join(config.stateDir, "talaria.db"));
     closers.add("talaria.db", () => db.close());
-    const canonical = await openCanonicalStore(config.home);
-    closers.add("state.db", () => canonical.close());
+    const files = await openStateFiles(config.home, db, closers);
 
     const keys = createKeys(config.redis.prefix);
     const journal = createRedisJournal({
@@ -89,7 +89,8 @@ export const openBackbone = async (
       write: db.write,
       journal,
       queue,
-      canonical,
+      canonical: files.canonical,
+      newestRow: files.newestRow,
       // A lost hint only delays a refresh.
       hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
@@ -100,8 +101,13 @@ export const openBackbone = async (
       retentionMs: config.journal.retentionMs,
     });
     closers.add("lifecycle", () => lifecycle.close());
+    const transcript = await openTranscripts({
+      ...{ home: config.home, stateDir: config.stateDir, name, db, files, closers, log },
+      dispatcher: lifecycle.dispatcher,
+      hint: lifecycleDeps.hint,
+    });
     db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
-    return { name, config, log, db, redis, keys, journal, lifecycle, lifecycleDeps, closers };
+    return { name, config, log, db, redis, keys, journal, lifecycle, lifecycleDeps, transcript, closers };
   } catch (error) {
     await closers.close(2_000);
     throw error;

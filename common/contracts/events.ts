@@ -79,9 +79,8 @@ export const SESSION_EVENT_SCHEMAS = {
     session: SessionSchema,
     /** external: another program wrote to state.db; cut: undo, retry, edit, truncate or clear took messages away. */
     reason: z.enum(["created", "patched", "deleted", "external", "cut"]),
-    /** external: the writer's source, and how many messages are new (0: some changed or went). */
+    /** external: source of the session that was written to; "external" for one that this server made. */
     origin: z.string().optional(),
-    added: z.number().int().nonnegative().optional(),
   }),
 } as const;
 export type SessionEventName = keyof typeof SESSION_EVENT_SCHEMAS;

@@ -89,6 +89,8 @@ export type CutAnswer = z.infer<typeof CutAnswer>;
 export const ExportQuery = z.strictObject({
   format: z.enum(["json", "markdown", "html"]).default("json"),
 });
+/** Messages that a copy or an import of a session may have. */
+export const MAX_COPIED_MESSAGES = 20_000;
 /** A session as `export?format=json` writes it and `import` takes it. Unknown fields of messages are ignored. */
 export const EXPORT_VERSION = 1;
 export const ImportBody = z
@@ -113,7 +115,7 @@ export const ImportBody = z
           created_at: z.number().nonnegative(),
         }),
       )
-      .max(100_000),
+      .max(MAX_COPIED_MESSAGES),
     profile: ProfileNameSchema.optional().describe("where it is imported to; the default profile when absent"),
   })
   .meta({ id: "ImportSession" });

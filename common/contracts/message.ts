@@ -19,6 +19,11 @@ export const MessageSchema = z
     run_id: IdSchema.nullable(),
     role: z.enum(["user", "assistant", "tool", "notice"]).describe("notice: shown, never sent to a model"),
     content: z.string(),
+    full_bytes: z
+      .number()
+      .int()
+      .optional()
+      .describe("bytes of the whole text, where `content` is its beginning; read the message by itself for the rest"),
     parts: z.array(z.record(z.string(), z.unknown())).optional(),
     reasoning: z.string().optional(),
     tool_calls: z.array(ToolCallSchema).optional(),

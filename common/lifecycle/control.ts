@@ -1,6 +1,7 @@
-import { isTalariaError } from "../base/errors.ts";
 import { cancelNotice } from "../contracts/notices.ts";
-import { entryOf, type LifecycleDeps } from "./deps.ts";
+import { deriveUid } from "../state-db/uid.ts";
+import { announceSession } from "./announce.ts";
+import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Finisher } from "./finish.ts";
 import type { RunControl } from "./port.ts";
@@ -13,7 +14,7 @@ export const createRunControl = (
   dispatcher: Dispatcher,
   settler: Settler,
 ): RunControl => {
-  const { read, write, journal, log } = deps;
+  const { read, write, journal, log, newestRow } = deps;
 
   const tellWorker = (sessionId: string, runId: string): void => {
     deps.wakeCancel(runId);
@@ -23,6 +24,13 @@ export const createRunControl = (
         "the stop could not be hinted to the worker; it will find it in the database",
       );
     });
+  };
+
+  /** A conversation that we made carries its title in state.db, too. */
+  const renameInStore = async (sessionId: string): Promise<void> => {
+    const [row, view] = await Promise.all([read.sessionRow(sessionId), read.storeView(sessionId)]);
+    if (row?.title_source !== "user" || row.title === null || view === null || row.title === view.title) return;
+    await deps.canonical.setTitle(row.profile, view.storeId, row.title);
   };
 
   return {
@@ -49,7 +57,11 @@ export const createRunControl = (
     },
 
     deleteSession: async (sessionId) => {
-      const { generation, runIds, profile } = await write.deleteSession(sessionId);
+      const own = (await read.ownMessages(sessionId)).map(({ id, row_id }) => ({
+        uid: deriveUid(id),
+        rowId: row_id,
+      }));
+      const { generation, runIds, profile } = await write.deleteSession(sessionId, await newestRow(sessionId), own);
       for (const runId of runIds) deps.wakeCancel(runId);
       await journal.remove(sessionId, generation).catch((err: unknown) => {
         log.warn({ err, session: sessionId }, "the journal of a deleted session could not be removed");
@@ -63,18 +75,13 @@ export const createRunControl = (
 
     sessionChanged: async (sessionId, reason) => {
       try {
-        const { session, generation, minSeq } = await read.sessionFence(sessionId);
-        deps.hint({ session_id: sessionId, profile: session.profile });
-        await journal.announce(
-          { sessionId, runId: null, generation, attempt: 0, minSeq },
-          `revision-${session.revision}`,
-          [entryOf({ event: "session_changed", payload: { session, reason } })],
-        );
+        await announceSession(deps, sessionId, reason);
+        if (reason === "patched") await renameInStore(sessionId);
       } catch (err) {
-        if (!isTalariaError(err, "session_not_found")) {
-          log.warn({ err, session: sessionId }, "a change of the session could not be journaled");
-        }
+        log.warn({ err, session: sessionId }, "a change of the session could not be told");
       }
     },
+    hint: ({ id, profile }) => deps.hint({ session_id: id, profile }),
+    tell: (rows) => dispatcher.handle(rows),
   };
 };

@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
 import type { RunEvent, SessionEvent, SessionsChanged } from "../contracts/events.ts";
+import type { Message } from "../contracts/message.ts";
+import type { Session } from "../contracts/session.ts";
 import type { Journal, NewEntry } from "../journal/port.ts";
 import type { RunQueue } from "../queues/run-queue.ts";
-import type { EndedTurn } from "../runs/ledger.ts";
+import type { OwnRow } from "../sessions/cut-ops.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 
@@ -13,6 +15,8 @@ export interface LifecycleDeps {
   readonly journal: Journal;
   readonly queue: RunQueue;
   readonly canonical: CanonicalStore;
+  /** The newest row of a session's conversation in state.db; 0 where there is none, or it cannot be read. */
+  readonly newestRow: (sessionId: string) => Promise<number>;
   /** Hints to followers of the session list; a lost one only delays a refresh. */
   readonly hint: (hint: SessionsChanged) => void;
   /** Wakes the worker that holds the run; a lost one only delays the stop. */
@@ -20,14 +24,46 @@ export interface LifecycleDeps {
   readonly log: Logger;
 }
 
-/** The profile's state.db, as the lifecycle needs it. */
+/** The profiles' state.db files, as the lifecycle writes them. */
 export interface CanonicalStore {
   /**
-   * Brings an ended turn into the profile's state.db; repeating it changes nothing. "later": try again (locked, unavailable);
-   * "refused": never will (foreign or closed file), the sidecar keeps the turn alone.
+   * Brings messages into the tip of a conversation; repeating it changes nothing. Notices are left out. "later": try again
+   * (locked, unavailable); "refused": never will (foreign or closed file), the sidecar keeps the messages alone.
    */
-  appendTurn(turn: EndedTurn): Promise<"ok" | "later" | "refused">;
+  append(turn: {
+    readonly profile: string;
+    /** Any segment of the conversation; made when the file has none of that id. */
+    readonly storeId: string;
+    readonly session: Pick<Session, "title" | "workspace">;
+    readonly model: string | null;
+    readonly messages: readonly Message[];
+    /** The conversation that this one is a branch of. */
+    readonly forkedFrom: string | null;
+  }): Promise<Appended>;
+  /** Takes rows of ours out of the conversation's history; true when nothing is left to do. */
+  rewindOwn(cut: {
+    readonly profile: string;
+    readonly storeId: string;
+    readonly keepThrough: number;
+    readonly cutRowId: number;
+    readonly rows: readonly OwnRow[];
+  }): Promise<boolean>;
+  /** Deletes rows of ours; true when nothing is left to do. */
+  deleteOwn(grave: {
+    readonly profile: string;
+    readonly storeId: string;
+    readonly rows: readonly OwnRow[];
+  }): Promise<boolean>;
+  /** Renames a conversation that we made; another one's title yields to nobody. */
+  setTitle(profile: string, storeId: string, title: string): Promise<void>;
 }
+
+export type Appended =
+  | {
+      readonly status: "ok";
+      readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
+    }
+  | { readonly status: "later" | "refused" };
 
 export const entryOf = (event: RunEvent | SessionEvent): NewEntry => ({
   event: event.event,

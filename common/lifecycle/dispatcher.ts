@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { OutboxRow } from "../runs/ledger.ts";
+import { announceSession } from "./announce.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Finisher } from "./finish.ts";
 
@@ -40,6 +41,11 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
     return result.status === "ok" ? result.lastSeq : 0;
   };
 
+  const announceChange = async (sessionId: string, reason: "external" | "cut"): Promise<number> => {
+    const result = await announceSession(deps, sessionId, reason);
+    return result?.status === "ok" ? result.lastSeq : 0;
+  };
+
   /** Tells one row; resolves with [done, journal position]. */
   const tell = async (row: OutboxRow): Promise<readonly [boolean, number]> => {
     switch (row.kind) {
@@ -52,6 +58,11 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
       }
       case "sync":
         return [await finisher.sync(row.runId), 0];
+      case "external":
+      case "cut":
+        return [true, await announceChange(row.sessionId, row.kind)];
+      case "copy":
+        return [await finisher.copy(row.sessionId), 0];
       case "finish":
         return [true, (await finisher.finish(row.runId))?.seq ?? 0];
     }
@@ -113,6 +124,6 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
   };
 };
 
-const RANK = { sync: 0, finish: 1, announce: 2, dispatch: 3 } as const;
+const RANK = { copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 } as const;
 const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
   [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

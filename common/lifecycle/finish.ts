@@ -24,6 +24,8 @@ export interface Finisher {
   ): Promise<{ readonly sessionId: string; readonly seq: number } | null>;
   /** Brings the turn into state.db; true when nothing is left to do. */
   sync(runId: string, turn?: EndedTurn): Promise<boolean>;
+  /** Brings a session's imported or copied messages into state.db; true when nothing is left to do. */
+  copy(sessionId: string): Promise<boolean>;
   /** Both, in order: state.db first, but never longer than a bound (DESIGN 6.5, 12.8). */
   conclude(
     turn: EndedTurn,
@@ -31,7 +33,7 @@ export interface Finisher {
   ): Promise<{ readonly synced: boolean; readonly seq: number | null }>;
 }
 
-export const createFinisher = ({ read, journal, canonical, hint, log }: LifecycleDeps): Finisher => {
+export const createFinisher = ({ read, write, journal, canonical, hint, log }: LifecycleDeps): Finisher => {
   const finish: Finisher["finish"] = async (runId, given, known) => {
     const turn = given ?? (await read.endedTurn(runId));
     if (turn === null) return null;
@@ -58,17 +60,41 @@ export const createFinisher = ({ read, journal, canonical, hint, log }: Lifecycl
 
   const sync: Finisher["sync"] = async (runId, given) => {
     const turn = given ?? (await read.endedTurn(runId));
-    if (turn === null) return true;
+    // A turn that was cut away has no messages any more.
+    if (turn === null || turn.messages.length === 0) return true;
     if (await read.earlierTurnUnsynced(runId)) return false;
-    const result = await canonical.appendTurn(turn);
-    if (result === "refused")
-      log.warn({ run: runId, session: turn.session.id }, "state.db does not take this turn");
-    return result !== "later";
+    const { session, messages, record } = turn;
+    const storeId = (await read.storeView(session.id))?.storeId ?? session.id;
+    const { profile, model } = record.run;
+    const result = await canonical.append({ profile, storeId, session, model, messages, forkedFrom: null });
+    if (result.status === "later") return false;
+    if (result.status === "ok") {
+      await write.bindTurn({ sessionId: session.id, runId, storeId, rows: result.rows });
+      return true;
+    }
+    log.warn({ run: runId, session: session.id }, "state.db does not take this turn");
+    await write.placeTurn(session.id, runId);
+    return true;
+  };
+
+  const copy: Finisher["copy"] = async (sessionId) => {
+    const turn = await read.copiedTurn(sessionId);
+    if (turn === null) return true;
+    const { session } = turn;
+    const parent = session.forked_from === null ? null : await read.storeView(session.forked_from);
+    const messages = turn.messages.filter(({ bound }) => !bound).map(({ message }) => message);
+    const result = await canonical.append({
+      ...{ profile: session.profile, storeId: session.id, session, model: session.model, messages },
+      forkedFrom: parent?.storeId ?? null,
+    });
+    if (result.status === "ok") await write.bindCopies(sessionId, session.id, result.rows);
+    return result.status !== "later";
   };
 
   return {
     finish,
     sync,
+    copy,
     conclude: async (turn, view) => {
       const { id } = turn.record.run;
       const syncing = sync(id, turn).catch((err: unknown) => {

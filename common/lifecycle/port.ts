@@ -1,3 +1,5 @@
+import type { Session } from "../contracts/session.ts";
+import type { OutboxRow } from "../runs/ledger.ts";
 import type { Run } from "../contracts/run.ts";
 
 /** What the api process asks of the lifecycle room; every call works while Redis is away. */
@@ -14,4 +16,8 @@ export interface RunControl {
   rejournal(runId: string): Promise<void>;
   /** Tells followers of the list and of the session that it changed. Never rejects. */
   sessionChanged(sessionId: string, reason: "created" | "patched" | "deleted"): Promise<void>;
+  /** Hints to the lists that something small of the session changed: read, counted. */
+  hint(session: Pick<Session, "id" | "profile">): void;
+  /** Tells what a transaction decided. Never rejects. */
+  tell(rows: readonly OutboxRow[]): Promise<void>;
 }

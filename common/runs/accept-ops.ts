@@ -4,6 +4,8 @@ import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
+import { createCutOps } from "../sessions/cut-ops.ts";
+import { PENDING, previewOf } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow, type SessionRow } from "../sessions/rows.ts";
 import type { OutboxRow } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
@@ -39,15 +41,15 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
      values (?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
-    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at)
-     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?)`,
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor)
+     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING})`,
   );
   const message = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const touch = db.prepare(
     `update sessions set next_turn = next_turn + 1, message_count = message_count + 1, revision = revision + 1,
        last_message_at = @at, updated_at = @at, activity_at = @at, active_run_id = coalesce(active_run_id, @run),
        title_source = case when title is null and @title is not null then 'provisional' else title_source end,
-       title = coalesce(title, @title)
+       title = coalesce(title, @title), seen_count = message_count + 1, last_role = 'user', last_preview = @preview
      where id = @id`,
   );
 
@@ -58,6 +60,8 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
       throw new TalariaError("run_not_found", "there is no such run");
     return { run: runFromRow(row), message: messageFromRow(text) };
   };
+
+  const { cutSession } = createCutOps(db, now);
 
   return {
     acceptRun(request: AcceptRequest): {
@@ -84,6 +88,8 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
           details: { active_run_id: before.id },
         });
       }
+      // What the new message replaces goes in the same transaction (c.7: retry and edit are a cut, then the prompt).
+      if (request.cut !== undefined) cutSession(owner.id, request.cut);
       const id = newId("run", at * 1000);
       insertRun.run(
         id,
@@ -97,7 +103,11 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
         at,
       );
       insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
-      touch.run({ id: owner.id, run: id, at, title: provisionalTitle(request.text) });
+      touch.run({
+        ...{ id: owner.id, run: id, at },
+        title: provisionalTitle(request.text),
+        preview: previewOf(request.text),
+      });
       if (request.idempotency !== null) {
         remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);
       }

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { isTerminal } from "../contracts/run.ts";
+import { PENDING, previewOf } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
 import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outcome } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
@@ -16,9 +17,9 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
   );
   const insertMessage = db.prepare(
     `insert into messages (session_id, turn, idx, id, run_id, role, content, reasoning, tool_calls, tool_call_id,
-       tool_name, is_error, status, origin, created_at)
+       tool_name, is_error, status, origin, created_at, anchor)
      values (@session, @turn, @idx, @id, @run, @role, @content, @reasoning, @calls, @call, @tool, @error, @status,
-       'talaria', @at)`,
+       'talaria', @at, ${PENDING})`,
   );
   const endRun = db.prepare(
     `update runs set status = @status, ended_at = @at, usage = @usage, error_code = @code, error_message = @message,
@@ -31,7 +32,8 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
   );
   const touch = db.prepare(
     `update sessions set message_count = message_count + @added, revision = revision + 1, active_run_id = @active,
-       last_message_at = case when @added > 0 then @at else last_message_at end, updated_at = @at, activity_at = @at
+       last_message_at = case when @added > 0 then @at else last_message_at end, updated_at = @at, activity_at = @at,
+       last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview)
      where id = @id`,
   );
   const dropSteps = db.prepare<[string]>("delete from steps where run_id = ?");
@@ -59,7 +61,12 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
     dropSteps.run(row.id);
     dropTools.run(row.id);
     const waiting = next.get(row.session_id);
-    touch.run({ id: row.session_id, added: outcome.messages.length, active: waiting?.id ?? null, at });
+    const last = outcome.messages.at(-1);
+    touch.run({
+      ...{ id: row.session_id, added: outcome.messages.length, active: waiting?.id ?? null, at },
+      role: last?.role ?? null,
+      preview: last === undefined ? null : previewOf(last.content),
+    });
     const rows = [
       outbox.putOutbox("sync", row.session_id, row.id),
       outbox.putOutbox("finish", row.session_id, row.id),

@@ -49,6 +49,10 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
      where id = ? and generation = ? and status in ('running', 'waiting')`,
   );
 
+  const keepContext = db.prepare<[number, string]>(
+    "update runs set context_row_id = coalesce(context_row_id, ?) where id = ?",
+  );
+
   const requireOwned = (runId: string, generation: number): void => {
     if (owned.get(runId, generation) === undefined) {
       throw new TalariaError("stale_generation", "another attempt owns the run");
@@ -141,6 +145,11 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
         duration: tool.durationS,
       });
       progress.run(runId);
+    },
+
+    /** The first attempt that read the conversation says how far; later ones read no further. */
+    keepContextRow: (runId: string, rowId: number): void => {
+      keepContext.run(rowId, runId);
     },
 
     /** Gives the run back to the queue in a graceful stop: does not count against its attempts (reliability 12). */

@@ -9,9 +9,10 @@ export interface OutboxRow {
   readonly id: number;
   /**
    * announce: journal `run_queued`; dispatch: put the run's job into the queue; sync: bring the turn into state.db;
-   * finish: journal the run's end.
+   * finish: journal the run's end; of no run (`runId` is the session's id): copy: bring
+   * a session's copied messages into state.db; external, cut: journal that its transcript changed.
    */
-  readonly kind: "announce" | "dispatch" | "sync" | "finish";
+  readonly kind: "announce" | "dispatch" | "sync" | "finish" | "copy" | "external" | "cut";
   readonly sessionId: string;
   readonly runId: string;
   readonly tries: number;

@@ -16,6 +16,9 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
     `update outbox set due_at = ?, tries = tries + 1
      where id in (select id from outbox where due_at <= ? order by id limit ?) returning *`,
   );
+  const takeChanges = db.prepare<[number, string], OutboxDbRow>(
+    "update outbox set due_at = ? where session_id = ? and kind in ('cut', 'external') returning *",
+  );
   const drop = db.prepare<[number]>("delete from outbox where id = ?");
   const dropFinish = db.prepare<[string]>("delete from outbox where run_id = ? and kind = 'finish'");
   const postpone = db.prepare<[number, number]>("update outbox set due_at = ? where id = ?");
@@ -43,6 +46,9 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
         .map(outboxFromRow)
         .sort((a, b) => a.id - b.id);
     },
+    /** Leases what is to be told of a session's transcript, due or not. */
+    takeChanges: (sessionId: string): OutboxRow[] =>
+      takeChanges.all(now() + OUTBOX_LEASE_S, sessionId).map(outboxFromRow),
     /** Removes what was told; `journalSeq` is the highest position the journal answered with, per session. */
     outboxDone(ids: readonly number[], journalSeq: readonly (readonly [string, number])[] = []): void {
       for (const id of ids) drop.run(id);

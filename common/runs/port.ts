@@ -1,6 +1,7 @@
 import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
+import type { NewCut } from "../sessions/cut-ops.ts";
 
 export interface AcceptRequest {
   readonly sessionId: string;
@@ -11,6 +12,8 @@ export interface AcceptRequest {
   readonly recovery: "resume" | "fail";
   /** `Idempotency-Key`, kept 48 h together with a hash of the body. */
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  /** Messages that the new one takes the place of (retry, edit). */
+  readonly cut?: NewCut;
 }
 
 /** What the HTTP layer needs of runs. `RunLedger` (ledger.ts) adds what lifecycle and workers need. */
@@ -22,6 +25,8 @@ export interface RunStore {
   accept(
     request: AcceptRequest,
   ): Promise<{ readonly run: Run; readonly message: Message; readonly replayed: boolean }>;
+  /** The run that a request with this key started before; null: none. Rejects with `idempotency_mismatch`. */
+  replay(sessionId: string, idempotency: { readonly key: string; readonly bodyHash: string }): Promise<Run | null>;
   /** Rejects with `run_not_found`. `last_event_id` is null: the journal knows it. */
   get(id: string): Promise<Run>;
   /** Newest first. */

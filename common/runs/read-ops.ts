@@ -18,6 +18,14 @@ export const createRunReadOps = (db: Database.Database) => {
   const upTo = db.prepare<[string, number], MessageRow>(
     "select * from messages where session_id = ? and turn <= ? order by turn, idx",
   );
+  const beside = db.prepare<[string, number, number], MessageRow>(
+    `select * from messages where session_id = ? and turn < ? and role <> 'notice'
+       and (anchor is not null or row_id > ?) order by turn, idx`,
+  );
+  const contextRow = db.prepare<[string], number | null>("select context_row_id from runs where id = ?").pluck();
+  const keyed = db.prepare<[string, string], { body_hash: string; run_id: string }>(
+    "select body_hash, run_id from idempotency_keys where session_id = ? and key = ?",
+  );
   const turnOf = db.prepare<[string, number], MessageRow>(
     "select * from messages where session_id = ? and turn = ? order by idx",
   );
@@ -26,6 +34,7 @@ export const createRunReadOps = (db: Database.Database) => {
        and (r.ended_at is null or exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'sync'))
      limit 1`,
   );
+  const uncopied = db.prepare<[string]>("select 1 from outbox where run_id = ? and kind = 'copy'");
   const messageById = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const steps = db.prepare<
     [string],
@@ -104,6 +113,15 @@ export const createRunReadOps = (db: Database.Database) => {
       };
     },
 
+    /** The run that a request with this key started before; null: none. Throws `idempotency_mismatch` for another body. */
+    replayOf(sessionId: string, key: string, bodyHash: string): Run | null {
+      const earlier = keyed.get(sessionId, key);
+      if (earlier === undefined) return null;
+      if (earlier.body_hash !== bodyHash)
+        throw new TalariaError("idempotency_mismatch", "this Idempotency-Key was used with another body");
+      const row = byId.get(earlier.run_id);
+      return row === undefined ? null : runFromRow(row);
+    },
     unfinishedRuns: (sessionId: string): Run[] => unfinished.all(sessionId).map(runFromRow),
     findRecord(runId: string): RunRecord | null {
       const row = byId.get(runId);
@@ -119,6 +137,16 @@ export const createRunReadOps = (db: Database.Database) => {
         .map(messageFromRow);
     },
 
+    /** Messages of earlier turns that the store's rows up to `until` do not tell: in no state.db, or since then. */
+    contextMessages: (sessionId: string, turn: number, until: number): MessageRow[] =>
+      beside.all(sessionId, turn, until),
+    /** The highest row id that the run's context includes; null: no attempt has read it. */
+    contextRow: (runId: string): number | null => contextRow.get(runId) ?? null,
+    ownPrompt(runId: string): Message[] {
+      const row = messageById.get(`${runId}-0`);
+      return row === undefined ? [] : [messageFromRow(row)];
+    },
+
     /** What `run_queued` tells; null when the run is gone or has ended. */
     announcement(runId: string): { record: RunRecord; message: Message; minSeq: number } | null {
       const row = byId.get(runId);
@@ -132,7 +160,10 @@ export const createRunReadOps = (db: Database.Database) => {
     /** Whether an earlier turn of the run's session is not in state.db yet: there the order of writing is the order (a.3). */
     earlierTurnUnsynced(runId: string): boolean {
       const row = byId.get(runId);
-      return row !== undefined && unsyncedBefore.get(row.session_id, row.turn) !== undefined;
+      return (
+        row !== undefined &&
+        (unsyncedBefore.get(row.session_id, row.turn) !== undefined || uncopied.get(row.session_id) !== undefined)
+      );
     },
 
     /** An ended run with its turn; null when it is gone or has not ended. */

@@ -5,25 +5,36 @@ import { newId } from "../base/ids.ts";
 import type {
   CreateSessionBody,
   ListSessionsQuery,
-  MessagePage,
   Page,
   PatchSessionBody,
 } from "../contracts/http.ts";
-import type { Session, SessionHead } from "../contracts/session.ts";
+import type { Session, SessionHead, StoreState } from "../contracts/session.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
-import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
+import type { OwnRow } from "./cut-ops.ts";
+import { type SessionRow, sessionFromRow } from "./rows.ts";
 
 export type StoredHead = Omit<SessionHead, "last_event_id">;
+
+export interface SessionListQuery extends ListSessionsQuery {
+  /** Sessions whose messages match `q`, beside those whose title does. */
+  readonly matching?: readonly string[] | undefined;
+}
 
 /** Statements of the sidecar's sessions, run inside the store's threads; see `SessionStore` for the promises. */
 export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const tombstone = db.prepare<[string], { generation: number }>(
-    "select generation from tombstones where session_id = ?",
+  const tombstone = db.prepare<
+    [string],
+    { generation: number; profile: string; store_id: string | null; max_row_id: number }
+  >("select generation, profile, store_id, max_row_id from tombstones where session_id = ?");
+  const bindAgain = db.prepare("update sessions set store_id = @storeId, counted = 0 where id = @id");
+  const cutAway = db.prepare(
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, at) values (?, 'deleted', 0, ?, '[]', ?)`,
   );
   const insert = db.prepare(
-    `insert into sessions (id, profile, title, title_source, model, workspace, source, created_at, updated_at, activity_at, generation)
-     values (@id, @profile, @title, @title_source, @model, @workspace, @source, @at, @at, @at, @generation)`,
+    `insert into sessions (id, profile, title, title_source, model, workspace, source, created_at, updated_at, activity_at,
+       generation, forked_from)
+     values (@id, @profile, @title, @title_source, @model, @workspace, @source, @at, @at, @at, @generation, @forkedFrom)`,
   );
   const dropTombstone = db.prepare<[string]>("delete from tombstones where session_id = ?");
   const unfinished = db.prepare<[string], { id: string }>(
@@ -35,8 +46,12 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
      where id = @id and revision = @revision`,
   );
   const bury = db.prepare(
-    `insert into tombstones (session_id, profile, generation, deleted_at) values (@id, @profile, @generation, @at)
-     on conflict (session_id) do update set generation = excluded.generation, deleted_at = excluded.deleted_at`,
+    `insert into tombstones (session_id, profile, generation, deleted_at, store_id, max_row_id, hidden,
+       own, done)
+     values (@id, @profile, @generation, @at, @storeId, @maxRowId, @hidden, @own, @done)
+     on conflict (session_id) do update set generation = excluded.generation, deleted_at = excluded.deleted_at,
+       store_id = excluded.store_id, max_row_id = excluded.max_row_id, hidden = excluded.hidden,
+       own = excluded.own, done = excluded.done`,
   );
   const dropOutbox = db.prepare<[string]>("delete from outbox where session_id = ?");
   const dropArchives = db.prepare<[string]>("delete from journal_archives where session_id = ?");
@@ -44,6 +59,7 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   const setSetting = db.prepare<[string, string]>(
     "insert into settings (key, value) values (?, ?) on conflict (key) do update set value = excluded.value",
   );
+  const see = db.prepare<[string]>("update sessions set seen_count = message_count where id = ?");
   const dropSetting = db.prepare<[string]>("delete from settings where key = ?");
 
   const require = (id: string): SessionRow => {
@@ -53,7 +69,9 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   };
 
   return {
-    createSession(input: CreateSessionBody & { readonly profile: string }): {
+    createSession(
+      input: CreateSessionBody & { readonly profile: string; readonly forkedFrom?: string | undefined },
+    ): {
       session: Session;
       created: boolean;
     } {
@@ -66,6 +84,7 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       }
       const at = now();
       const id = input.id ?? newId("ses", at * 1000);
+      const buried = tombstone.get(id);
       insert.run({
         id,
         profile: input.profile,
@@ -76,20 +95,26 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
         source: "talaria",
         at,
         // A session made again under a deleted one's id starts above its fence (run-events R-18).
-        generation: (tombstone.get(id)?.generation ?? -1) + 1,
+        generation: (buried?.generation ?? -1) + 1,
+        forkedFrom: input.forkedFrom ?? null,
       });
+      // What the deleted session of this id left in state.db stays out.
+      if (buried !== undefined && buried.store_id !== null && buried.profile === input.profile) {
+        bindAgain.run({ id, storeId: buried.store_id });
+        cutAway.run(id, buried.max_row_id, at);
+      }
       dropTombstone.run(id);
       return { session: sessionFromRow(require(id)), created: true };
     },
 
     patchSession(id: string, change: PatchSessionBody): Session {
       const row = require(id);
-      if (
-        change.profile !== undefined &&
-        change.profile !== row.profile &&
-        unfinished.get(id) !== undefined
-      ) {
-        throw new TalariaError("conflict", "the profile cannot change while the session has unfinished runs");
+      if (change.profile !== undefined && change.profile !== row.profile) {
+        if (unfinished.get(id) !== undefined)
+          throw new TalariaError("conflict", "the profile cannot change while the session has unfinished runs");
+        // Its messages are in the state.db of the profile it had.
+        if (row.store_id !== null)
+          throw new TalariaError("conflict", "the profile can change only before the first message");
       }
       patch.run({
         id,
@@ -106,16 +131,37 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       return sessionFromRow(require(id));
     },
 
-    /** Removes the session and everything of it; its fence stays as a tombstone. */
-    deleteSession(id: string): { generation: number; runIds: string[]; profile: string } {
+    /**
+     * Removes the session and everything of it here; its fence stays as a tombstone, which also keeps what is left of it in
+     * state.db away (c.8). `maxRowId` is the newest row of the conversation there, `own` are the rows
+     * that we wrote: they are deleted, unless the session is another program's; then it is only hidden.
+     */
+    deleteSession(id: string, maxRowId = 0, own: readonly OwnRow[] = []): { generation: number; runIds: string[]; profile: string } {
       const row = require(id);
       const runIds = unfinished.all(id).map((run) => run.id);
       const generation = row.generation + 1;
-      bury.run({ id, profile: row.profile, generation, at: now() });
+      bury.run({
+        id,
+        profile: row.profile,
+        generation,
+        at: now(),
+        storeId: row.store_id,
+        maxRowId: Math.max(maxRowId, row.store_cursor),
+        hidden: Number(row.source !== "talaria"),
+        own: JSON.stringify(own),
+        done: Number(row.source !== "talaria" || own.length === 0),
+      });
       dropOutbox.run(id);
       dropArchives.run(id);
       remove.run(id);
       return { generation, runIds, profile: row.profile };
+    },
+
+    /** Everything up to now has been seen. */
+    markRead(id: string): Session {
+      require(id);
+      see.run(id);
+      return sessionFromRow(require(id));
     },
 
     patchSettings(change: { readonly bot_name?: string | null | undefined }): void {
@@ -128,11 +174,8 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
 };
 
 export const createSessionReadOps = (db: Database.Database) => {
+  const state = db.prepare<[string], { state: StoreState }>("select state from stores where profile = ?");
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const page = db.prepare<[string, number, number, number, number], MessageRow>(
-    `select * from messages where session_id = ? and (turn < ? or (turn = ? and idx < ?))
-     order by turn desc, idx desc limit ?`,
-  );
   const setting = db.prepare<[string], { value: string }>("select value from settings where key = ?");
 
   const require = (id: string): SessionRow => {
@@ -140,11 +183,16 @@ export const createSessionReadOps = (db: Database.Database) => {
     if (row === undefined) throw new TalariaError("session_not_found", "there is no such session");
     return row;
   };
+  /** As the mirror last saw the profile's file: a poll opens no other database (d.1.7). */
+  const storeState = ({ profile, store_id }: SessionRow): StoreState =>
+    store_id === null ? "none" : (state.get(profile)?.state ?? "none");
   const head = (row: SessionRow): StoredHead => ({
     message_count: row.message_count,
     last_message_at: row.last_message_at,
     revision: row.revision,
     active_run_id: row.active_run_id,
+    stale: row.counted === 0,
+    store: storeState(row),
   });
 
   return {
@@ -161,7 +209,7 @@ export const createSessionReadOps = (db: Database.Database) => {
       return row === undefined ? null : sessionFromRow(row);
     },
 
-    listSessions(query: ListSessionsQuery): Page<Session> {
+    listSessions(query: SessionListQuery): Page<Session> {
       const where: string[] = [];
       const values: (string | number)[] = [];
       const add = (sql: string, ...given: (string | number)[]): void => {
@@ -171,7 +219,11 @@ export const createSessionReadOps = (db: Database.Database) => {
       if (query.profile !== undefined) add("profile = ?", query.profile);
       if (query.source !== undefined) add("source = ?", query.source);
       if (query.archived !== undefined) add("archived = ?", query.archived === "true" ? 1 : 0);
-      if (query.q !== undefined) add("title like ? escape '\\'", `%${query.q.replace(/[\\%_]/g, "\\$&")}%`);
+      if (query.q !== undefined) {
+        const title = `%${query.q.replace(/[\\%_]/g, "\\$&")}%`;
+        const found = JSON.stringify(query.matching ?? []);
+        add("(title like ? escape '\\' or id in (select value from json_each(?)))", title, found);
+      }
       if (query.cursor !== undefined) {
         const [at, id] = decodePageCursor(query.cursor, ["number", "string"]);
         add("(activity_at, id) < (?, ?)", at ?? 0, id ?? "");
@@ -187,28 +239,6 @@ export const createSessionReadOps = (db: Database.Database) => {
           rows.length > query.limit && last !== undefined
             ? encodePageCursor([last.activity_at, last.id])
             : null,
-      };
-    },
-
-    listMessages(
-      id: string,
-      query: { readonly limit: number; readonly before?: string | undefined },
-    ): MessagePage {
-      const session = require(id);
-      const [turn, idx] =
-        query.before === undefined
-          ? [Number.MAX_SAFE_INTEGER, 0]
-          : (decodePageCursor(query.before, ["number", "number"]) as [number, number]);
-      const rows = page.all(id, turn, turn, idx, query.limit + 1);
-      const data = rows.slice(0, query.limit);
-      const oldest = data.at(-1);
-      return {
-        data: data.reverse().map(messageFromRow),
-        next_cursor:
-          rows.length > query.limit && oldest !== undefined
-            ? encodePageCursor([oldest.turn, oldest.idx])
-            : null,
-        revision: session.revision,
       };
     },
 

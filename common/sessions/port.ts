@@ -1,12 +1,11 @@
 import type {
   CreateSessionBody,
-  ListSessionsQuery,
-  MessagePage,
   Page,
   PatchSessionBody,
   Settings,
 } from "../contracts/http.ts";
 import type { Session, SessionHead } from "../contracts/session.ts";
+import type { SessionListQuery } from "./ops.ts";
 
 /** Sidecar sessions, their messages and the server's settings (talaria.db). Async, so that a server database can follow. */
 export interface SessionStore {
@@ -20,15 +19,12 @@ export interface SessionStore {
   /** Rejects with `session_not_found`. */
   get(id: string): Promise<Session>;
   /** Newest activity first. Rejects with `invalid_request` on a cursor that it never gave out. */
-  list(query: ListSessionsQuery): Promise<Page<Session>>;
+  list(query: SessionListQuery): Promise<Page<Session>>;
   /** A given title makes `title_source` "user". Rejects with `session_not_found`; with `conflict` for a new profile while runs are unfinished. */
   patch(id: string, change: PatchSessionBody): Promise<Session>;
-  /** Pages from the end, oldest first inside a page; `before` is a cursor of an earlier page. */
-  messages(
-    id: string,
-    query: { readonly limit: number; readonly before?: string | undefined },
-  ): Promise<MessagePage>;
-  /** Reads one row. Rejects with `session_not_found`. */
+  /** Everything up to now has been seen. Rejects with `session_not_found`. */
+  markRead(id: string): Promise<Session>;
+  /** Reads two rows. Rejects with `session_not_found`. */
   head(id: string): Promise<Omit<SessionHead, "last_event_id">>;
   /** Unknown ids are left out. */
   heads(

@@ -22,6 +22,20 @@ export interface SessionRow {
   readonly generation: number;
   readonly journal_seq: number;
   readonly next_turn: number;
+  /** Id of the conversation's first segment in state.db; null: nothing of it is there. */
+  readonly store_id: string | null;
+  readonly store_cursor: number;
+  readonly store_count: number;
+  readonly store_time: number | null;
+  readonly counted: number;
+  readonly store_title: string | null;
+  readonly store_mark: string | null;
+  readonly base_cursor: number;
+  readonly import_digest: string | null;
+  readonly last_role: Message["role"] | null;
+  readonly last_preview: string | null;
+  readonly seen_count: number;
+  readonly forked_from: string | null;
 }
 
 export interface MessageRow {
@@ -41,6 +55,11 @@ export interface MessageRow {
   readonly status: MessageStatus;
   readonly origin: string;
   readonly created_at: number;
+  /** The row of state.db that this message is; null: none that we know. */
+  readonly row_id: number | null;
+  readonly uid: string | null;
+  /** Place among the store's rows; null: the message is shown through its store row (places.ts). */
+  readonly anchor: number | null;
 }
 
 export const sessionFromRow = (row: SessionRow): Session => ({
@@ -59,6 +78,9 @@ export const sessionFromRow = (row: SessionRow): Session => ({
   active_run_id: row.active_run_id,
   pinned: row.pinned !== 0,
   archived: row.archived !== 0,
+  last_message: row.last_role === null ? null : { role: row.last_role, preview: row.last_preview ?? "" },
+  unread_count: Math.max(0, row.message_count - row.seen_count),
+  forked_from: row.forked_from,
 });
 
 export const messageFromRow = (row: MessageRow): Message => ({

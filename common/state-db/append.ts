@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
 import { type OpenStateDb, openStateDb } from "./open.ts";
-import type { AppendTurnResult, StateDbOps, TurnInput, TurnRow } from "./port.ts";
+import { deleteRows, renameSession, rewindRows } from "./own.ts";
+import type { AppendTurnResult, Refusal, StateDbOps, TurnInput, TurnRow } from "./port.ts";
+import { prepared } from "./prepared.ts";
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
-import type { Capabilities } from "./shape.ts";
+import { type Capabilities, identityOf } from "./shape.ts";
 
 /**
  * The writer of one profile's state.db (session-reconciliation a.11). The file is opened with the first turn, and again
@@ -19,12 +20,13 @@ export const createStateDbOps = (
     open?.db.close();
     open = null;
   };
-  const appendTurn = (input: TurnInput): AppendTurnResult => {
+  /** One transaction on the file as it is now; whatever the file does is answered. */
+  const change = <T>(work: (file: OpenStateDb) => T): T | Refusal => {
     try {
       if (open !== null && !open.isCurrent()) close();
       const current = open ?? waitForLock(limitMs, () => openStateDb(path, limitMs));
       open = current;
-      return inTransaction(current, limitMs, () => append(current, input));
+      return inTransaction(current, limitMs, () => work(current));
     } catch (error) {
       const refusal = refusalOf(error);
       // The connection may be part of the trouble; a busy file's is fine.
@@ -32,25 +34,23 @@ export const createStateDbOps = (
       return refusal;
     }
   };
-  return { appendTurn, close };
-};
-
-/** A row's identity from what makes it the same in a repeat: 32 hex digits. */
-export const deriveUid = (...parts: readonly (string | number)[]): string =>
-  createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-
-const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();
-
-/** The statement of a text on this connection; the texts are few, one per set of columns. */
-const prepared = <Bind extends unknown[] | object = unknown[], Row = unknown>(
-  db: Database.Database,
-  sql: string,
-): Database.Statement<Bind, Row> => {
-  const known = statements.get(db) ?? new Map<string, Database.Statement>();
-  statements.set(db, known);
-  const statement = known.get(sql) ?? db.prepare(sql);
-  known.set(sql, statement);
-  return statement as Database.Statement<Bind, Row>;
+  /** As `change`, but makes no file where none is. */
+  const changeExisting = <T>(nothing: T, work: (file: OpenStateDb) => T): T | Refusal =>
+    identityOf(path) === null ? nothing : change(work);
+  return {
+    appendTurn: (input) => change((file) => append(file, input)),
+    rewindOwn: (cut) =>
+      changeExisting({ status: "ok", rewound: 0 }, (file) => rewindRows(file.db, file.capabilities(), cut)),
+    deleteOwn: (grave) =>
+      changeExisting({ status: "ok", deleted: 0, sessionsRemoved: 0 }, (file) =>
+        deleteRows(file.db, file.capabilities(), grave),
+      ),
+    setTitle: (sessionId, title, source) =>
+      changeExisting({ status: "ok", changed: false }, (file) =>
+        renameSession(file.db, file.capabilities(), { sessionId, title, source }),
+      ),
+    close,
+  };
 };
 
 const inTransaction = <T>({ db }: OpenStateDb, limitMs: number, work: () => T): T => {
@@ -125,12 +125,19 @@ const ensureSession = (
     title: can.sessions.has("title") ? freeTitle(db, input.title) : null,
     cwd: input.cwd,
     profile_name: input.profile,
+    ...branchOf(db, input.branchedFrom),
     started_at: startedAt,
     last_activity_at: startedAt,
     message_count: 0,
     tool_call_count: 0,
   });
 };
+
+/** A branch names its parent where the file has it; the parent's own row stays as it is (a.9). */
+const branchOf = (db: Database.Database, parent: string | undefined): Record<string, string> =>
+  parent !== undefined && prepared(db, "SELECT 1 FROM sessions WHERE id = ?").get(parent) !== undefined
+    ? { parent_session_id: parent, model_config: JSON.stringify({ _branched_from: parent }) }
+    : {};
 
 /** Titles are unique in the file; ours yields. */
 const freeTitle = (db: Database.Database, title: string | null): string | null =>

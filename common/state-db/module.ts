@@ -1,6 +1,6 @@
 import type { StoreOps } from "../sqlite/protocol.ts";
 import { createStateDbOps } from "./append.ts";
-import type { AppendTurnResult, StateDbOps, TurnInput } from "./port.ts";
+import type { StateDbOps } from "./port.ts";
 
 /** Open files at most; profiles beyond that are opened again when their turn comes. */
 const MAX_OPEN = 32;
@@ -27,10 +27,19 @@ export const createOps = (): StoreOps & { readonly ops: CanonicalOps } => {
         for (const file of files.values()) file.close();
       },
     },
-    ops: { appendTurn: (path, input) => fileAt(path).appendTurn(input) },
+    ops: {
+      appendTurn: (path, input) => fileAt(path).appendTurn(input),
+      rewindOwn: (path, cut) => fileAt(path).rewindOwn(cut),
+      deleteOwn: (path, grave) => fileAt(path).deleteOwn(grave),
+      setTitle: (path, sessionId, title, source) => fileAt(path).setTitle(sessionId, title, source),
+    },
   };
 };
 
+/** The operations of `StateDbOps`, each on the file that it is given. */
 export type CanonicalOps = {
-  appendTurn: (path: string, input: TurnInput) => AppendTurnResult;
+  [Op in Exclude<keyof StateDbOps, "close">]: (
+    path: string,
+    ...args: Parameters<StateDbOps[Op]>
+  ) => ReturnType<StateDbOps[Op]>;
 };

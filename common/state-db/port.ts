@@ -9,6 +9,8 @@ export interface TurnInput {
   readonly model: string | null;
   readonly cwd: string | null;
   readonly profile: string;
+  /** The conversation that a new session is a branch of; no other session is touched by that. */
+  readonly branchedFrom?: string | undefined;
   /** In the order of the conversation. */
   readonly rows: readonly TurnRow[];
 }
@@ -28,6 +30,20 @@ export interface TurnRow {
   readonly timestamp: number;
 }
 
+/** A row that we wrote: by its uid, or in files without uids by its row id. */
+export interface OwnRow {
+  readonly uid: string;
+  readonly rowId: number | null;
+}
+
+export type Refusal = { readonly status: "refused"; readonly reason: RefusalReason; readonly message: string };
+
+export type RewindResult = { readonly status: "ok"; readonly rewound: number } | Refusal;
+export type DeleteResult =
+  | { readonly status: "ok"; readonly deleted: number; readonly sessionsRemoved: number }
+  | Refusal;
+export type TitleResult = { readonly status: "ok"; readonly changed: boolean } | Refusal;
+
 export type AppendTurnResult =
   | {
       readonly status: "ok";
@@ -36,7 +52,7 @@ export type AppendTurnResult =
       /** Row id of each input row, written now or before. */
       readonly rowIds: readonly number[];
     }
-  | { readonly status: "refused"; readonly reason: RefusalReason; readonly message: string };
+  | Refusal;
 
 /** Why a turn was not written. Nothing of it was. */
 export type RefusalReason =
@@ -64,5 +80,22 @@ export interface StateDbOps {
    * when they are missing; touches no row of others. Never throws for what a file can do: it answers `refused`.
    */
   appendTurn(input: TurnInput): AppendTurnResult;
+  /**
+   * Takes rows of ours out of a conversation's history (`active = 0`), those above `keepThrough` and up to `cutRowId`. Rows of
+   * others stay as they are; so does everything in files that know no history. Repeating it changes nothing.
+   */
+  rewindOwn(cut: {
+    readonly segments: readonly string[];
+    readonly keepThrough: number;
+    readonly cutRowId: number;
+    readonly rows: readonly OwnRow[];
+  }): RewindResult;
+  /**
+   * Deletes rows of ours, and a session that holds nothing any more and that no other one names. Rows of others stay.
+   * Repeating it changes nothing.
+   */
+  deleteOwn(grave: { readonly segments: readonly string[]; readonly rows: readonly OwnRow[] }): DeleteResult;
+  /** Renames a session whose source is `source`; a title that another session has is left to it. */
+  setTitle(sessionId: string, title: string, source: string): TitleResult;
   close(): void;
 }

@@ -4,7 +4,11 @@ import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
 import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
+import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
+import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
+import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
+import { createStoreReadOps, createStoreWriteOps } from "../sessions/store-ops.ts";
 import { migrate } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
 import type { StoreRole } from "../sqlite/protocol.ts";
@@ -22,6 +26,10 @@ const writeOps = (path: string) => {
     db,
     ops: {
       ...createSessionWriteOps(db, wallClock),
+      ...createStoreWriteOps(db, wallClock),
+      ...createPlaceWriteOps(db),
+      ...createCutOps(db, wallClock),
+      ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...createAcceptOps(db, outbox, wallClock),
       ...createExecuteOps(db, outbox, wallClock),
@@ -38,6 +46,10 @@ const readOps = (path: string) => {
     db,
     ops: {
       ...createSessionReadOps(db),
+      ...createStoreReadOps(db),
+      ...createPlaceReadOps(db),
+      ...createCutReadOps(db),
+      ...createCopyReadOps(db),
       ...createRunReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),

@@ -34,7 +34,7 @@ export const openTalariaDb = async (path: string): Promise<TalariaDb> => {
     get: (id) => read.getSession(id),
     list: (query) => read.listSessions(query),
     patch: (id, change) => write.patchSession(id, change),
-    messages: (id, query) => read.listMessages(id, query),
+    markRead: (id) => write.markRead(id),
     head: (id) => read.sessionHead(id),
     heads: (ids) => read.sessionHeads(ids),
     // A name that cannot be read must not stop a stop (C-6).
@@ -52,6 +52,7 @@ export const openTalariaDb = async (path: string): Promise<TalariaDb> => {
       if (outbox.length > 0) db.onOutbox(outbox);
       return accepted;
     },
+    replay: (sessionId, { key, bodyHash }) => read.replayOf(sessionId, key, bodyHash),
     get: (id) => read.getRun(id),
     list: (query) => read.listRuns(query),
     unfinished: (sessionId) => read.unfinishedRuns(sessionId),

@@ -15,6 +15,7 @@ import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
+import type { ContextReader } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
 import { modelContext } from "./context.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
@@ -33,6 +34,8 @@ export interface AttemptDeps {
   /** Absolute folder of the run's tools, existing; rejects with `workspace_refused`. */
   readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
   readonly childEnv: (profile: Profile) => Readonly<Record<string, string>>;
+  /** What the model is given as history, other programs' messages included. */
+  readonly context: ContextReader;
   readonly maxSteps: number;
 }
 
@@ -166,8 +169,8 @@ export class Attempt {
   private async context(profile: Profile): Promise<EngineContext> {
     const { claim, evidence } = this.start;
     const { run } = claim.record;
-    const [transcript, workspace] = await Promise.all([
-      this.deps.lifecycle.read.transcriptFor(run.id),
+    const [history, workspace] = await Promise.all([
+      this.deps.context.contextOf(run.id),
       this.deps.prepareWorkspace(profile, claim.session.workspace),
     ]);
     return {
@@ -175,7 +178,7 @@ export class Attempt {
       sessionId: run.session_id,
       attempt: run.attempt,
       instructions: profile.agent.instructions,
-      messages: modelContext(transcript),
+      messages: modelContext(history.messages),
       steps: evidence.steps,
       tools: evidence.tools.map((tool) => ({
         step: tool.step,

@@ -7,6 +7,8 @@ export interface Window {
   /** Rows below this id, newest first (null: from the end); with `above`, rows above it, oldest first. */
   readonly below?: number | null;
   readonly above?: number;
+  /** With `below`: no row up to this id. */
+  readonly floor?: number;
   readonly limit: number;
   readonly contentLimit: number;
 }
@@ -16,7 +18,7 @@ export const visibleRows = (file: ReadFile, sessionId: string, window: Window): 
   const shape = file.shape();
   const index = shape.indexes.bySessionId;
   if (index === null) return visibleByIds(file, sessionId, window);
-  const side = window.above === undefined ? "id < @bound" : "id > @bound";
+  const side = window.above === undefined ? "id < @bound AND id > @floor" : "id > @bound AND id > @floor";
   const sql = `SELECT ${messageColumns(shape, true)} FROM messages ${index}
     WHERE session_id = @sessionId AND ${side} AND ${isVisible(shape)}
     ORDER BY id ${window.above === undefined ? "DESC" : "ASC"} LIMIT @limit`;
@@ -24,6 +26,7 @@ export const visibleRows = (file: ReadFile, sessionId: string, window: Window): 
     file.prepare(sql).all({
       sessionId,
       bound: window.above ?? window.below ?? Number.MAX_SAFE_INTEGER,
+      floor: window.floor ?? 0,
       limit: window.limit,
       contentLimit: window.contentLimit,
     }),
@@ -48,7 +51,7 @@ export const rowsByIds = (
 const visibleByIds = (
   file: ReadFile,
   sessionId: string,
-  { below = null, above, limit, contentLimit }: Window,
+  { below = null, above, floor = 0, limit, contentLimit }: Window,
 ): readonly StateRow[] => {
   const ids = sessionIds(file);
   const found: StateRow[] = [];
@@ -57,9 +60,10 @@ const visibleByIds = (
     const size = Math.max(limit - found.length, 32);
     const next =
       above === undefined ? ids.below(sessionId, bound, size) : ids.above(sessionId, bound ?? 0, size);
-    const rows = rowsByIds(file, next, { contentLimit, visibleOnly: true });
+    const inside = next.filter((id) => id > floor);
+    const rows = rowsByIds(file, inside, { contentLimit, visibleOnly: true });
     found.push(...(above === undefined ? rows.toReversed() : rows));
-    if (next.length < size) break;
+    if (next.length < size || inside.length < next.length) break;
     bound = next.at(-1) ?? null;
   }
   return found.slice(0, limit);

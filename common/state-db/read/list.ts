@@ -1,7 +1,7 @@
 import { decodePageCursor, encodePageCursor } from "../../sqlite/page-cursor.ts";
 import type { ReadFile } from "./file.ts";
 import { continuationOf } from "./lineage.ts";
-import type { ConversationInfo, ConversationPage, ListQuery } from "./port.ts";
+import type { ConversationLight, ConversationPage, ListQuery } from "./port.ts";
 import { newestTime, readAllSessions, type SessionRecord } from "./sessions.ts";
 import { dataVersionOf, lastRowId } from "./versions.ts";
 
@@ -35,8 +35,9 @@ export const listConversations = (file: ReadFile, query: ListQuery): Conversatio
   return { sessions, next, total: found.length };
 };
 
-const conversations = (file: ReadFile): readonly ConversationInfo[] => {
-  const kept = file.memo<{ version: string; list: readonly ConversationInfo[] }>("conversations", () => ({
+/** All of them, as they are kept. */
+export const conversations = (file: ReadFile): readonly ConversationLight[] => {
+  const kept = file.memo<{ version: string; list: readonly ConversationLight[] }>("conversations", () => ({
     version: "",
     list: [],
   }));
@@ -79,7 +80,7 @@ const activities = (file: ReadFile): ((session: SessionRecord) => number) => {
 const chain = (
   sessions: readonly SessionRecord[],
   activityOf: (session: SessionRecord) => number,
-): readonly ConversationInfo[] => {
+): readonly ConversationLight[] => {
   const byId = new Map<string, SessionRecord>();
   const children = new Map<string, SessionRecord[]>();
   for (const session of sessions) {
@@ -98,7 +99,7 @@ const chain = (
     next.set(parentId, child);
     continued.add(child.id);
   }
-  const list: ConversationInfo[] = [];
+  const list: ConversationLight[] = [];
   const chained = new Set<string>();
   const add = (root: SessionRecord): void => {
     const segments: SessionRecord[] = [];
@@ -131,13 +132,15 @@ const merge = (
   root: SessionRecord,
   segments: readonly SessionRecord[],
   activityOf: (session: SessionRecord) => number,
-): ConversationInfo => {
+): ConversationLight => {
   const tip = segments.at(-1) ?? root;
   let lastActivityAt = 0;
   let messageCountHint = 0;
+  let rewindCount = 0;
   for (const segment of segments) {
     lastActivityAt = Math.max(lastActivityAt, activityOf(segment));
     messageCountHint += segment.messageCountHint;
+    rewindCount += segment.rewindCount;
   }
   return {
     id: root.id,
@@ -152,12 +155,14 @@ const merge = (
     startedAt: root.startedAt,
     lastActivityAt,
     messageCountHint,
+    rewindCount,
+    forkedFrom: root.marks.branchedFrom,
     archived: tip.archived,
     pinned: root.pinned || tip.pinned,
   };
 };
 
-const firstAfter = (list: readonly ConversationInfo[], cursor: string): number => {
+const firstAfter = (list: readonly ConversationLight[], cursor: string): number => {
   const [time, id] = decodePageCursor(cursor, ["number", "string"]);
   const last = { lastActivityAt: Number(time), id: String(id) };
   let [low, high] = [0, list.length];

@@ -1,8 +1,10 @@
 import type { StoreOps } from "../../sqlite/protocol.ts";
 import { readChanges, readHeads, readRowsAfter } from "./changes.ts";
+import { countAfter, countDisplay, lastDisplay, maxRowId } from "./count.ts";
 import { createReadFiles } from "./files.ts";
 import { inspectFile } from "./inspect.ts";
-import { listConversations } from "./list.ts";
+import { conversations, listConversations } from "./list.ts";
+import { identitiesIn, locate, visibleIds } from "./locate.ts";
 import { readModelRows } from "./model.ts";
 import { readDisplayPage } from "./page.ts";
 import type { StateDbReadOps } from "./port.ts";
@@ -32,7 +34,20 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
         files.use(path, "poll", (file) => ({ version: dataVersionOf(file), generation: generationOf(file) })),
       heads: (path, ids) => files.use(path, "poll", (file) => readHeads(file, ids)),
       modelRows: (path, tipId, options) =>
-        files.use(path, "read", (file) => readModelRows(file, tipId, options?.maxRows)),
+        files.use(path, "read", (file) => readModelRows(file, tipId, options)),
+      countDisplay: (path, segments, query) =>
+        files.use(path, "read", (file) => countDisplay(file, segments, query)),
+      countAfter: (path, segments, after, options) =>
+        files.use(path, "read", (file) => countAfter(file, segments, after, options)),
+      lastDisplay: (path, segments, options) =>
+        files.use(path, "read", (file) => lastDisplay(file, segments, options?.hidden)),
+      locate: (path, segments, key, options) =>
+        files.use(path, "read", (file) => locate(file, segments, key, options?.hidden)),
+      visibleIds: (path, ids) => files.use(path, "read", (file) => visibleIds(file, ids)),
+      identities: (path, segments, range, limit) =>
+        files.use(path, "read", (file) => identitiesIn(file, segments, range, limit)),
+      maxRowId: (path, segments) => files.use(path, "poll", (file) => maxRowId(file, segments)),
+      sessionsLight: (path) => files.use(path, "read", conversations),
     },
   };
 };

@@ -2,6 +2,7 @@ import { readContent, squash } from "../../reconcile/content.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { rowsByIds, visibleRows } from "./fetch.ts";
 import type { ReadFile } from "./file.ts";
+import { isRemoved, openSpans } from "./hidden.ts";
 import type { DisplayPage, DisplayRow, PageQuery } from "./port.ts";
 import { asCarried, type StateRow } from "./rows.ts";
 
@@ -19,20 +20,24 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 export const readDisplayPage = (
   file: ReadFile,
   segments: readonly string[],
-  { before, limit, contentLimit = NO_LIMIT }: PageQuery,
+  { before, limit, contentLimit = NO_LIMIT, hidden }: PageQuery,
 ): DisplayPage => {
+  const spans = openSpans(hidden);
+  const removed = isRemoved(hidden);
   const newestFirst: DisplayRow[] = [];
   const start = before === undefined ? segments.length - 1 : segmentOf(file, segments, before);
-  let below = before ?? null;
   for (let at = start; at >= 0 && newestFirst.length <= limit; at--) {
-    for (;;) {
-      const size = limit + 1 - newestFirst.length + SPARE;
-      const rows = visibleRows(file, segments[at] ?? "", { below, limit: size, contentLimit });
-      newestFirst.push(...settle(file, segments, at, rows, contentLimit));
-      below = rows.at(-1)?.rowId ?? null;
-      if (rows.length < size || newestFirst.length > limit) break;
+    const end = at === start && before !== undefined ? before : Number.MAX_SAFE_INTEGER;
+    for (const { above, upTo } of spans) {
+      let below = Math.min(end, upTo === Number.MAX_SAFE_INTEGER ? upTo : upTo + 1);
+      while (below > above + 1 && newestFirst.length <= limit) {
+        const size = limit + 1 - newestFirst.length + SPARE;
+        const rows = visibleRows(file, segments[at] ?? "", { below, floor: above, limit: size, contentLimit });
+        newestFirst.push(...settle(file, segments, at, rows, contentLimit).filter((row) => !removed(row)));
+        if (rows.length < size) break;
+        below = rows.at(-1)?.rowId ?? 0;
+      }
     }
-    below = null;
   }
   const page = newestFirst.slice(0, limit);
   const nextBefore = newestFirst.length > limit ? (page.at(-1)?.position ?? null) : null;
@@ -40,7 +45,7 @@ export const readDisplayPage = (
 };
 
 /** What a person sees of rows that their flags let through. */
-const settle = (
+export const settle = (
   file: ReadFile,
   segments: readonly string[],
   at: number,

@@ -1,5 +1,17 @@
 import type { StateRow } from "./rows.ts";
 
+export type { StateRow } from "./rows.ts";
+
+/** Rows that a person removed, or that something else stands for (c.7). */
+export interface Hidden {
+  /** Row ids, exclusive from, inclusive to. */
+  readonly ranges: readonly (readonly [number, number])[];
+  /** Identities of removed rows (`identitiesOf`): later copies of them are out as well. */
+  readonly removed: readonly string[];
+  /** Rows up to this id are out. */
+  readonly floor: number;
+}
+
 /** Why a file cannot be read right now. Nothing of it is lost: the caller goes on with what it holds. */
 export type Trouble =
   /** Nothing lies at the path. */
@@ -59,6 +71,14 @@ export interface ConversationInfo extends Omit<SessionInfo, "endedAt" | "endReas
   /** The segment that runs go to; the id itself where nothing was rotated. */
   readonly tipId: string;
   readonly segmentCount: number;
+  /** The conversation that this one says it was branched from. */
+  readonly forkedFrom: string | null;
+}
+
+/** A conversation with what tells that it may have changed. */
+export interface ConversationLight extends ConversationInfo {
+  /** Over all segments. */
+  readonly rewindCount: number;
 }
 
 export interface ListQuery {
@@ -94,6 +114,30 @@ export interface PageQuery {
   readonly limit: number;
   /** Texts longer than this many bytes come shortened to as many characters and marked; pictures are never cut. */
   readonly contentLimit?: number | undefined;
+  readonly hidden?: Hidden | undefined;
+}
+
+export interface CountQuery {
+  /** `next` of the step before; null or absent: from the end. */
+  readonly from?: number | null | undefined;
+  /** Messages that one step counts. */
+  readonly limit: number;
+  readonly hidden?: Hidden | undefined;
+}
+
+/** One step of counting what paging through a chain would give (P13). */
+export interface CountStep {
+  readonly count: number;
+  /** Null: that was all. */
+  readonly next: number | null;
+  /** Time of the newest message of this step; null where it has none. */
+  readonly lastTimestamp: number | null;
+}
+
+export interface Added {
+  readonly count: number;
+  /** Time of the newest of them; null without one. */
+  readonly lastTimestamp: number | null;
 }
 
 export interface DisplayPage {
@@ -184,5 +228,50 @@ export interface StateDbReadOps {
   /** Unknown ids are left out. */
   heads(path: string, ids: readonly string[]): Answer<readonly SessionHead[]>;
   /** What a model would get: text as it was sent (`api_content`) where the file knows it. */
-  modelRows(path: string, tipId: string, options?: { readonly maxRows?: number }): Answer<ModelRows>;
+  modelRows(path: string, tipId: string, options?: ModelQuery): Answer<ModelRows>;
+  /** Counts a chain step by step, as paging through it would; each step costs what it counts. */
+  countDisplay(path: string, segments: readonly string[], query: CountQuery): Answer<CountStep>;
+  /**
+   * What the rows above `after` add to what is displayed. Null where that cannot be told from them alone, and the chain has to
+   * be counted again: many rows, a summary, or rows older than `newestTime`, the newest counted one (d.1.3).
+   */
+  countAfter(
+    path: string,
+    segments: readonly string[],
+    after: number,
+    options: { readonly hidden?: Hidden | undefined; readonly newestTime: number | null },
+  ): Answer<Added | null>;
+  /** The newest message, with the beginning of its text; null without one. */
+  lastDisplay(
+    path: string,
+    segments: readonly string[],
+    options?: { readonly hidden?: Hidden | undefined },
+  ): Answer<DisplayRow | null>;
+  /** Where a message stands, by its logical id or by any row id of it; null when it is not displayed. */
+  locate(
+    path: string,
+    segments: readonly string[],
+    key: { readonly uid: string } | { readonly rowId: number },
+    options?: { readonly hidden?: Hidden | undefined },
+  ): Answer<{ readonly position: number } | null>;
+  /** Ids among these whose rows flags let be seen. */
+  visibleIds(path: string, ids: readonly number[]): Answer<readonly number[]>;
+  /** Identities of the visible rows above one id and up to another; null when there are more than `limit`. */
+  identities(
+    path: string,
+    segments: readonly string[],
+    range: readonly [number, number],
+    limit: number,
+  ): Answer<readonly string[] | null>;
+  /** Highest row id of a chain, whoever sees it; 0 without rows. */
+  maxRowId(path: string, segments: readonly string[]): Answer<number>;
+  /** Every conversation, newest activity first: light columns, read once per change of the file. */
+  sessionsLight(path: string): Answer<readonly ConversationLight[]>;
+}
+
+export interface ModelQuery {
+  readonly maxRows?: number | undefined;
+  readonly hidden?: Hidden | undefined;
+  /** Rows above this id are of a later context. */
+  readonly upTo?: number | undefined;
 }

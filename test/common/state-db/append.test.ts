@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import Database from "better-sqlite3";
-import { createStateDbOps, deriveUid } from "../../../common/state-db/append.ts";
+import { createStateDbOps } from "../../../common/state-db/append.ts";
+import { deriveUid } from "../../../common/state-db/uid.ts";
 import type { StateDbOps, TurnInput, TurnRow } from "../../../common/state-db/port.ts";
 
 const TOOL = join(process.cwd(), "test", "tools", "make-state-db.py");

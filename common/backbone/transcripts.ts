@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { Closers } from "../base/closers.ts";
+import type { StoreInfo } from "../contracts/http.ts";
+import type { CanonicalStore, LifecycleDeps } from "../lifecycle/deps.ts";
+import type { Dispatcher } from "../lifecycle/dispatcher.ts";
+import type { Logger } from "../logging/logger.ts";
+import { type Mirror, startMirror } from "../mirror/start.ts";
+import { listProfiles } from "../profiles/names.ts";
+import { openSearch, type Search } from "../search/open.ts";
+import { startStoreThread } from "../sqlite/client.ts";
+import type { StateDbReadOps } from "../state-db/read/port.ts";
+import type { TalariaDb } from "../talaria-db/open.ts";
+import { createTranscriptChanges } from "../transcript/changes.ts";
+import { createContextReader } from "../transcript/context.ts";
+import { createFinder, type Finder } from "../transcript/find.ts";
+import type { ContextReader, TranscriptChanges, Transcripts } from "../transcript/port.ts";
+import { createStateStores, type StateStores } from "../transcript/store.ts";
+import { createTranscripts } from "../transcript/transcripts.ts";
+import { openCanonicalStore } from "./canonical.ts";
+
+/** The state.db files of a home: read for people, written for our turns. */
+export interface StateFiles {
+  readonly stores: StateStores;
+  readonly canonical: CanonicalStore;
+  /** See `LifecycleDeps`. */
+  readonly newestRow: LifecycleDeps["newestRow"];
+}
+
+/** The one transcript of sidecar and state.db, and what keeps both true to each other. */
+export interface TranscriptRoom {
+  readonly transcripts: Transcripts;
+  readonly context: ContextReader;
+  readonly changes: TranscriptChanges;
+  readonly finder: Finder;
+  readonly mirror: Mirror;
+  readonly search: Search;
+  /** State of each profile's file as it was last seen. */
+  stores(): Promise<readonly StoreInfo[]>;
+}
+
+export const openStateFiles = async (home: string, db: TalariaDb, closers: Closers): Promise<StateFiles> => {
+  const stores = await openReader(home, "state.db reader", closers);
+  const canonical = await openCanonicalStore(stores);
+  closers.add("state.db writer", () => canonical.close());
+  return {
+    stores,
+    canonical,
+    newestRow: async (sessionId) => {
+      const view = await db.read.storeView(sessionId);
+      const row = view === null ? null : await db.read.sessionRow(sessionId);
+      if (view === null || row === null) return 0;
+      const path = await stores.pathOf(row.profile);
+      const chain = await stores.call.segments(path, view.storeId);
+      if (chain.state !== "ok" || chain.value === null) return view.cursor;
+      const newest = await stores.call.maxRowId(path, chain.value.ids);
+      return newest.state === "ok" ? newest.value : view.cursor;
+    },
+  };
+};
+
+export const openTranscripts = async (deps: {
+  readonly home: string;
+  readonly stateDir: string;
+  readonly name: string;
+  readonly db: TalariaDb;
+  readonly files: StateFiles;
+  readonly dispatcher: Dispatcher;
+  readonly hint: LifecycleDeps["hint"];
+  readonly closers: Closers;
+  readonly log: Logger;
+}): Promise<TranscriptRoom> => {
+  const { closers, db, dispatcher, files, home, log, name } = deps;
+  const { read, write } = db;
+  const { stores } = files;
+  const profiles = (): Promise<readonly string[]> => listProfiles(home);
+  const search = await openSearch(join(deps.stateDir, "search.db"));
+  closers.add("search.db", () => search.close());
+  // A thread of its own: counting a long session must not delay the pages that people open.
+  const mirrorStores = await openReader(home, "state.db mirror", closers);
+  const mirror = startMirror({
+    ...{ name, read, write, stores: mirrorStores, canonical: files.canonical, dispatcher, search, profiles, log },
+    hint: deps.hint,
+  });
+  closers.add("mirror", () => mirror.close());
+  const transcripts = createTranscripts(read, stores);
+  return {
+    transcripts,
+    context: createContextReader({ read, write, stores }),
+    changes: createTranscriptChanges({
+      ...{ read, write, stores, transcripts },
+      afterCut: async (sessionId) => {
+        await mirror.refresh(sessionId);
+        await mirror.settle();
+      },
+    }),
+    finder: createFinder({ read, stores, search, profiles }),
+    mirror,
+    search,
+    stores: async () =>
+      (await read.listStores()).map(({ profile, state, newer, version, sessions, indexed }) => ({
+        ...{ profile, newer, version, sessions, indexed },
+        // A profile that has no file yet is no trouble.
+        state: state === "missing" && sessions === 0 ? "none" : state,
+      })),
+  };
+};
+
+const openReader = async (home: string, what: string, closers: Closers): Promise<StateStores> => {
+  const module = new URL("../state-db/read/module.ts", import.meta.url);
+  const thread = await startStoreThread<StateDbReadOps>(module, "read", null);
+  closers.add(what, () => thread.close());
+  return createStateStores(home, thread.call);
+};

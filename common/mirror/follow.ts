@@ -1,0 +1,182 @@
+import pLimit from "p-limit";
+import type { FoundConversation, StoreFile } from "../sessions/store-ops.ts";
+import type { ConversationLight, SessionChange } from "../state-db/read/port.ts";
+import { watchStateDb } from "../state-db/read/watch.ts";
+import { fileOf } from "../transcript/sight.ts";
+import { valueOf } from "../transcript/store.ts";
+import { type BringUp, markOf, mayHaveChanged } from "./bring-up.ts";
+import type { MirrorDeps } from "./deps.ts";
+
+const ADOPT_CHUNK = 500;
+const PARALLEL = 4;
+/** A look at all sessions follows a change after its own time this often at most: it costs what the file has sessions. */
+const SURVEY_PAUSE = 10;
+const SURVEY_LEAST_MS = 500;
+
+/**
+ * Follows one profile's state.db until `signal` aborts: rows that were added are told of within the look that finds them, at a
+ * cost that depends on them alone; renames, rewinds and deletions by a survey of the sessions' light columns afterwards.
+ */
+export const followStore = async (
+  deps: MirrorDeps,
+  bringUp: BringUp,
+  profile: string,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { read, write, stores, log } = deps;
+  const { call } = stores;
+  const path = await stores.pathOf(profile);
+  const limit = pLimit(PARALLEL);
+  const known = await read.getStore(profile);
+  let file: StoreFile = known ?? {
+    ...{ profile, state: "missing", version: null, newer: false, file: null, watermark: null },
+  };
+  const keep = async (change: Partial<StoreFile>): Promise<void> => {
+    const next = { ...file, ...change };
+    if (JSON.stringify(next) === JSON.stringify(file)) return;
+    const isNews = next.state !== file.state || next.newer !== file.newer;
+    file = next;
+    await write.putStore(file);
+    if (isNews) deps.hint({ profile });
+  };
+
+  const tell = async (sessionIds: readonly string[]): Promise<void> => {
+    for (const id of sessionIds) await deps.dispatcher.handle(await write.takeChanges(id));
+  };
+
+  /** Sessions of conversations that are not known yet; `seen` where they were there before we came. */
+  const adopt = async (found: readonly ConversationLight[], seen: boolean): Promise<string[]> => {
+    const ids: string[] = [];
+    const listed = found.filter(({ kind }) => kind !== "delegate").map(foundOf);
+    for (let from = 0; from < listed.length; from += ADOPT_CHUNK)
+      ids.push(...(await write.adoptSessions(profile, listed.slice(from, from + ADOPT_CHUNK), seen)));
+    return ids;
+  };
+
+  /** Compares all conversations with what is known of them. */
+  const survey = async (seen: boolean): Promise<void> => {
+    const all = valueOf(await call.sessionsLight(path));
+    if (all === null) return;
+    const marks = new Map((await read.storeMarks(profile)).map((row) => [row.store_id, row]));
+    const fresh = await adopt(
+      all.filter(({ id }) => !marks.has(id)),
+      seen,
+    );
+    if (fresh.length > 0) deps.hint({ profile });
+    const changed = all.filter((found) => {
+      const row = marks.get(found.id);
+      marks.delete(found.id);
+      if (row === undefined || row.counted === 0) return false;
+      const isOther = row.store_mark !== null && mayHaveChanged(row.store_mark, markOfLight(found));
+      return isOther || (found.title !== null && found.title !== row.store_title);
+    });
+    const gone = [...marks.values()];
+    for (const { id } of gone) await write.storeSessionGone(id);
+    if (gone.length > 0) deps.hint({ profile });
+    await Promise.all(
+      changed.map(({ id, title }) =>
+        limit(async () => {
+          const sessionId = (await read.storeViews(profile, [id]))[0]?.sessionId;
+          if (sessionId !== undefined && (await bringUp(sessionId, { title })) !== null) await tell([sessionId]);
+        }),
+      ),
+    );
+    if (!seen) await Promise.all(fresh.map((id) => limit(() => bringUp(id))));
+  };
+
+  /** Rows were added to these segments. */
+  const appended = async (changes: readonly SessionChange[]): Promise<boolean> => {
+    const roots = new Map<string, string>();
+    for (const { sessionId } of changes) {
+      const chain = valueOf(await call.segments(path, sessionId));
+      if (chain !== null) roots.set(chain.rootId, chain.tipId);
+    }
+    const views = await read.storeViews(profile, [...roots.keys()]);
+    await Promise.all(
+      views.map(({ sessionId }) =>
+        limit(async () => {
+          if ((await bringUp(sessionId, { appended: true })) !== null) await tell([sessionId]);
+        }),
+      ),
+    );
+    return views.length < roots.size;
+  };
+
+  let surveyed = 0;
+  let wanted: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const surveyNow = async (seen = false): Promise<void> => {
+    clearTimeout(wanted);
+    wanted = undefined;
+    const started = performance.now();
+    await survey(seen);
+    surveyed = performance.now() + Math.max(SURVEY_LEAST_MS, (performance.now() - started) * SURVEY_PAUSE);
+  };
+  const surveySoon = (): void => {
+    wanted ??= setTimeout(
+      () => {
+        running = surveyNow().catch((err: unknown) => log.warn({ err, profile }, "a survey of state.db failed"));
+      },
+      Math.max(0, surveyed - performance.now()),
+    );
+  };
+
+  const learn = async (): Promise<void> => {
+    const info = valueOf(await call.inspect(path));
+    if (info === null) return;
+    await keep({ state: "ok", version: info.version, newer: info.newer, file: fileOf(info.generation) });
+  };
+
+  await watchStateDb({
+    path,
+    call,
+    signal,
+    ...(known?.watermark === null || known?.watermark === undefined ? {} : { watermark: known.watermark }),
+    onState: async (state) => {
+      if (state !== "ok") return keep({ state });
+      const before = file.file;
+      await learn();
+      if (before !== null && before !== file.file) {
+        await write.storeReplaced(profile);
+        await keep({ watermark: null });
+      }
+      if (file.watermark === null) {
+        const today = valueOf(await call.changesSince(path, null, 1));
+        await surveyNow(known === null || known.watermark === null);
+        if (today !== null) await keep({ watermark: today.watermark });
+      } else await surveyNow();
+    },
+    onChanges: async ({ changes, watermark }) => {
+      if (changes.length > 0 && (await appended(changes))) await surveyNow();
+      else surveySoon();
+      await keep({ watermark });
+    },
+    onReplaced: async ({ generation, watermark }) => {
+      log.warn({ profile }, "another state.db lies at the profile's path; its sessions are read anew");
+      await write.storeReplaced(profile);
+      await keep({ file: fileOf(generation), watermark });
+      await surveyNow();
+    },
+    onError: (err) => log.warn({ err, profile }, "state.db could not be followed; looking again"),
+  });
+  clearTimeout(wanted);
+  await running;
+};
+
+const foundOf = (found: ConversationLight): FoundConversation => ({
+  storeId: found.id,
+  source: found.source,
+  title: found.title,
+  model: found.model,
+  cwd: found.cwd,
+  startedAt: found.startedAt,
+  lastActivityAt: found.lastActivityAt,
+  archived: found.archived,
+  pinned: found.pinned,
+  forkedFrom: found.forkedFrom,
+  countHint: found.messageCountHint,
+  mark: markOfLight(found),
+});
+
+const markOfLight = (found: ConversationLight): string =>
+  markOf({ rewinds: found.rewindCount, tipId: found.tipId, hint: found.messageCountHint });

@@ -1,0 +1,191 @@
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import type { Message } from "../contracts/message.ts";
+import type { Session } from "../contracts/session.ts";
+import { previewOf } from "./places.ts";
+import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
+
+/** A message that is not of a run of ours: imported, or copied from another session. */
+export interface CopiedMessage {
+  readonly id: string;
+  /** The row of state.db that it stands for, if any. */
+  readonly rowId: number | null;
+  readonly uid: string | null;
+  readonly role: Message["role"];
+  readonly content: string;
+  readonly parts?: Message["parts"];
+  readonly reasoning?: Message["reasoning"];
+  readonly toolCalls?: Message["tool_calls"];
+  readonly toolCallId?: string | undefined;
+  readonly toolName?: string | undefined;
+  readonly isError?: boolean | undefined;
+  readonly status: Message["status"];
+  readonly origin: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+}
+
+/** A session whose messages are brought in as a whole. */
+export interface CopiedSession {
+  readonly id: string;
+  readonly profile: string;
+  readonly source: string;
+  readonly title: string | null;
+  readonly titleSource: Session["title_source"];
+  readonly model: string | null;
+  readonly workspace: string | null;
+  readonly pinned: boolean;
+  readonly archived: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly forkedFrom: string | null;
+  /** The conversation of state.db that it is, and the rows up to which its messages stand for it. */
+  readonly store: { readonly id: string; readonly cursor: number } | null;
+  /** Tells whether the source of an import is the one that was imported before. */
+  readonly digest: string | null;
+  readonly messages: readonly CopiedMessage[];
+}
+
+/** What brings copied messages into state.db. */
+export interface CopiedTurn {
+  readonly session: Session;
+  readonly messages: readonly { readonly message: Message; readonly bound: boolean }[];
+}
+
+/** Whole sessions: imports and forks, each one transaction. */
+export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
+  const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const byStore = db.prepare<[string, string], SessionRow>(
+    "select * from sessions where profile = ? and store_id = ?",
+  );
+  const insert = db.prepare(
+    `insert into sessions (id, profile, title, title_source, model, workspace, source, pinned, archived, created_at, updated_at,
+       activity_at, last_message_at, message_count, seen_count, forked_from, store_id, store_cursor, base_cursor, import_digest,
+       last_role, last_preview)
+     values (@id, @profile, @title, @titleSource, @model, @workspace, @source, @pinned, @archived, @createdAt, @updatedAt,
+       @activityAt, @lastAt, @count, @count, @forkedFrom, @storeId, @cursor, @cursor, @digest, @role, @preview)`,
+  );
+  const adopt = db.prepare(
+    `update sessions set title = coalesce(@title, title), title_source = coalesce(@titleSource, title_source),
+       model = coalesce(@model, model), workspace = coalesce(@workspace, workspace), pinned = max(pinned, @pinned),
+       archived = @archived, created_at = min(created_at, @createdAt), base_cursor = @cursor, store_cursor = @cursor,
+       store_count = 0, store_time = null, counted = 1, message_count = @count, seen_count = @count, import_digest = @digest,
+       last_role = @role, last_preview = @preview, last_message_at = coalesce(@lastAt, last_message_at),
+       revision = revision + 1, updated_at = @now
+     where id = @id`,
+  );
+  const clear = db.prepare("delete from messages where session_id = ? and turn = 0");
+  const addMessage = db.prepare(
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, parts, reasoning, tool_calls, tool_call_id,
+       tool_name, is_error, status, origin, created_at, row_id, uid, anchor)
+     values (@session, 0, @idx, @id, null, @role, @content, @parts, @reasoning, @calls, @call, @tool, @error, @status,
+       @origin, @at, @rowId, @uid, 0)`,
+  );
+  const owe = db.prepare(
+    "insert or ignore into outbox (kind, session_id, run_id, due_at) values ('copy', @id, @id, 0)",
+  );
+  const bind = db.prepare(
+    "update messages set row_id = @rowId, uid = @uid, anchor = null where session_id = @session and id = @id",
+  );
+  const strays = db.prepare<[string], { id: string; idx: number }>(
+    "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0 and role = 'notice'",
+  );
+  const before = db
+    .prepare<[string, number], number | null>(
+      "select max(row_id) from messages where session_id = ? and turn = 0 and idx < ?",
+    )
+    .pluck();
+  const move = db.prepare("update messages set anchor = @anchor where session_id = @session and id = @id");
+  const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
+
+  const write = (sessionId: string, messages: readonly CopiedMessage[]): void => {
+    messages.forEach((message, idx) => {
+      addMessage.run({ session: sessionId, idx, ...valuesOf(message) });
+    });
+  };
+  const figures = (input: CopiedSession) => {
+    const last = input.messages.at(-1);
+    return {
+      count: input.messages.length,
+      role: last?.role ?? null,
+      preview: last === undefined ? null : previewOf(last.content),
+      lastAt: last?.createdAt ?? null,
+      cursor: input.store?.cursor ?? 0,
+      storeId: input.store?.id ?? null,
+    };
+  };
+
+  return {
+    /**
+     * Makes the session, or gives the one that shows this conversation of state.db already the imported transcript. `copy`:
+     * its messages are then brought into state.db, so that other programs can go on with them.
+     */
+    copySession(input: CopiedSession, copy: boolean): Session {
+      const { store, messages, ...rest } = input;
+      const existing = store === null ? undefined : (byStore.get(input.profile, store.id) ?? byId.get(input.id));
+      const values = { ...rest, pinned: Number(input.pinned), archived: Number(input.archived), ...figures(input) };
+      const id = existing?.id ?? input.id;
+      if (existing === undefined)
+        insert.run({ ...values, activityAt: Math.max(input.createdAt, values.lastAt ?? 0) });
+      else {
+        clear.run(id);
+        const { storeId: _s, source: _o, updatedAt: _u, forkedFrom: _f, profile: _p, ...changed } = values;
+        adopt.run({ ...changed, id, now: now() });
+      }
+      write(id, messages);
+      if (copy) owe.run({ id });
+      const row = byId.get(id);
+      if (row === undefined) throw new Error("the session was not written");
+      return sessionFromRow(row);
+    },
+
+    /** The copies are in state.db: they are shown through their rows there from now on. Repeating it changes nothing. */
+    bindCopies(
+      sessionId: string,
+      storeId: string,
+      rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[],
+    ): void {
+      for (const { messageId, rowId, uid } of rows) bind.run({ session: sessionId, id: messageId, rowId, uid });
+      if (rows.length > 0) learn.run({ id: sessionId, storeId });
+      for (const stray of strays.all(sessionId))
+        move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
+    },
+  };
+};
+
+const valuesOf = (message: CopiedMessage) => ({
+  id: message.id,
+  role: message.role,
+  content: message.content,
+  parts: message.parts === undefined ? null : JSON.stringify(message.parts),
+  reasoning: message.reasoning ?? null,
+  calls: message.toolCalls === undefined || message.toolCalls.length === 0 ? null : JSON.stringify(message.toolCalls),
+  call: message.toolCallId ?? null,
+  tool: message.toolName ?? null,
+  error: message.isError === undefined ? null : Number(message.isError),
+  status: message.status,
+  origin: message.origin,
+  at: message.createdAt,
+  rowId: message.rowId,
+  uid: message.uid,
+});
+
+export const createCopyReadOps = (db: Database.Database) => {
+  const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const copies = db.prepare<[string], MessageRow>(
+    "select * from messages where session_id = ? and turn = 0 order by idx",
+  );
+  return {
+    /** Copied messages on their way into state.db; null when the session is gone. */
+    copiedTurn(sessionId: string): CopiedTurn | null {
+      const row = session.get(sessionId);
+      if (row === undefined) return null;
+      return {
+        session: sessionFromRow(row),
+        messages: copies
+          .all(sessionId)
+          .map((message) => ({ message: messageFromRow(message), bound: message.row_id !== null })),
+      };
+    },
+  };
+};

@@ -1,0 +1,132 @@
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import { TalariaError } from "../base/errors.ts";
+import { COUNT_SQL, type Place } from "./places.ts";
+
+export type CutKind = "undo" | "retry" | "edit" | "truncate" | "clear" | "deleted";
+
+/** A durable mark of what a person took away (session-reconciliation c.7). */
+export interface StoredCut {
+  readonly keepThrough: number;
+  readonly cutRowId: number;
+  /** Device and inode of the file that the row ids are of. */
+  readonly file: string | null;
+  readonly removed: readonly string[];
+}
+
+/** A row that we wrote into state.db; in files without uids it is known by its row id. */
+export interface OwnRow {
+  readonly uid: string;
+  readonly rowId: number | null;
+}
+
+export interface NewCut extends StoredCut {
+  readonly kind: CutKind;
+  /** Ours among the removed rows. */
+  readonly own: readonly OwnRow[];
+  /** Messages of the sidecar from here on go. */
+  readonly from: Place;
+}
+
+/** Seconds that the counting of a cut session may take before its followers are told. */
+const TELL_LEASE_S = 1;
+
+/** Cuts; `cutSession` runs inside the transaction of its caller. */
+export const createCutOps = (db: Database.Database, now: Clock) => {
+  const insert = db.prepare(
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, file, removed, own, done, at)
+     values (@session, @kind, @keepThrough, @cutRowId, @file, @removed, @own, @done, @at)`,
+  );
+  const busy = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+     order by turn limit 1`,
+  );
+  const done = db.prepare<[number]>("update cuts set done = 1 where id = ?");
+  const purged = db.prepare<[string]>("update tombstones set done = 1, own = '[]' where session_id = ?");
+  const dropLocal = db.prepare(
+    `delete from messages where session_id = @session and anchor is not null
+       and (anchor, turn, idx) >= (@anchor, @turn, @idx)`,
+  );
+  const dropBound = db.prepare(
+    "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
+  );
+  const count = db.prepare(
+    `update sessions set message_count = ${COUNT_SQL}, counted = case when store_id is null then counted else 0 end,
+       revision = revision + 1, updated_at = @at, last_role = null, last_preview = null
+     where id = @id`,
+  );
+  const tell = db.prepare(
+    // A new row each time: what changed while the last one was being told must be told as well.
+    "insert or replace into outbox (kind, session_id, run_id, due_at) values ('cut', @id, @id, @at)",
+  );
+  const see = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
+
+  return {
+    /**
+     * Hides the store's rows of the cut for ever and removes the sidecar's messages from `from` on; one transaction with
+     * whatever the caller does beside it. The store's part is counted anew. Throws `session_busy` while a run is unfinished.
+     */
+    cutSession(sessionId: string, cut: NewCut): void {
+      const active = busy.get(sessionId);
+      if (active !== undefined)
+        throw new TalariaError("session_busy", "the session has an active run", {
+          details: { active_run_id: active.id },
+        });
+      const at = now();
+      const { from, kind, keepThrough, cutRowId, file } = cut;
+      if (cutRowId > keepThrough || cut.removed.length > 0)
+        insert.run({
+          ...{ session: sessionId, kind, keepThrough, cutRowId, file, at },
+          removed: JSON.stringify(cut.removed),
+          own: JSON.stringify(cut.own),
+          done: Number(cut.own.length === 0),
+        });
+      dropLocal.run({ session: sessionId, ...from });
+      dropBound.run({ session: sessionId, keepThrough });
+      count.run({ id: sessionId, at });
+      see.run(sessionId);
+      // Leased for a moment to whoever counts the session first, so that followers are told the new number.
+      tell.run({ id: sessionId, at: at + TELL_LEASE_S });
+    },
+    /** The store's history lacks our removed rows now. */
+    cutDone: (id: number): void => {
+      done.run(id);
+    },
+    burialDone: (sessionId: string): void => {
+      purged.run(sessionId);
+    },
+  };
+};
+export type CutOps = ReturnType<typeof createCutOps>;
+
+export const createCutReadOps = (db: Database.Database) => {
+  const ofSession = db.prepare<[string], { keep_through: number; cut_row_id: number; file: string | null; removed: string }>(
+    "select keep_through, cut_row_id, file, removed from cuts where session_id = ? order by id",
+  );
+  const undone = db.prepare<
+    [number],
+    { id: number; profile: string; store_id: string | null; keep_through: number; cut_row_id: number; own: string }
+  >(
+    `select c.id, s.profile, s.store_id, c.keep_through, c.cut_row_id, c.own from cuts c
+     join sessions s on s.id = c.session_id where c.done = 0 order by c.id limit ?`,
+  );
+  const unburied = db.prepare<
+    [number],
+    { session_id: string; profile: string; store_id: string | null; own: string }
+  >("select session_id, profile, store_id, own from tombstones where done = 0 limit ?");
+  return {
+    /** Cuts whose rows of ours are still in the store's history. */
+    undoneCuts: (limit: number) =>
+      undone.all(limit).map(({ own, ...row }) => ({ ...row, own: JSON.parse(own) as OwnRow[] })),
+    /** Deleted sessions whose rows of ours are still in the store. */
+    unburied: (limit: number) =>
+      unburied.all(limit).map(({ own, ...row }) => ({ ...row, own: JSON.parse(own) as OwnRow[] })),
+    cutsOf: (sessionId: string): StoredCut[] =>
+      ofSession.all(sessionId).map((row) => ({
+        keepThrough: row.keep_through,
+        cutRowId: row.cut_row_id,
+        file: row.file,
+        removed: JSON.parse(row.removed) as string[],
+      })),
+  };
+};

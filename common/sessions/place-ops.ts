@@ -1,0 +1,103 @@
+import type Database from "better-sqlite3";
+import { COUNT_SQL, PENDING, type Place } from "./places.ts";
+import type { MessageRow } from "./rows.ts";
+
+/** What binds messages of ours to the rows of state.db that they became. */
+export interface Binding {
+  readonly sessionId: string;
+  /** The run whose turn it is: its notices are placed behind its last row. */
+  readonly runId: string;
+  /** Id of the conversation's first segment, learnt with the first turn. */
+  readonly storeId: string;
+  readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
+}
+
+/** Places of messages in the transcript; run inside the store's threads. */
+export const createPlaceWriteOps = (db: Database.Database) => {
+  const bind = db.prepare(
+    "update messages set row_id = @rowId, uid = @uid, anchor = null where id = @messageId and session_id = @sessionId",
+  );
+  const follow = db.prepare(
+    `update messages set anchor = @anchor where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
+  );
+  const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
+  const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
+  const cursor = db
+    .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
+    .pluck();
+  const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
+
+  return {
+    /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
+    bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
+      for (const row of rows) bind.run({ ...row, sessionId });
+      const last = Math.max(0, ...rows.map(({ rowId }) => rowId));
+      if (rows.length > 0) learn.run({ id: sessionId, storeId });
+      follow.run({ sessionId, runId, anchor: last > 0 ? last : (cursor.get(sessionId) ?? 0) });
+      recount.run({ id: sessionId });
+    },
+
+    /** state.db will never take the turn: it stays here, behind what is known of the store now. */
+    placeTurn(sessionId: string, runId: string): void {
+      follow.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
+    },
+
+    /** Imported messages whose rows were taken out of state.db follow them (c.2.4). */
+    hideMessages(sessionId: string, ids: readonly string[]): void {
+      for (const id of ids) hide.run(id);
+      recount.run({ id: sessionId });
+    },
+  };
+};
+
+export const createPlaceReadOps = (db: Database.Database) => {
+  const local = db.prepare<[string, number, number, number, number], MessageRow>(
+    `select * from messages where session_id = ? and anchor is not null and (anchor, turn, idx) < (?, ?, ?)
+     order by anchor desc, turn desc, idx desc limit ?`,
+  );
+  const bound = db.prepare<[string, string, string, string], MessageRow>(
+    `select * from messages where session_id = ? and row_id in (select value from json_each(?)) union
+     select * from messages where session_id = ? and uid in (select value from json_each(?))`,
+  );
+  const pending = db.prepare<[string], MessageRow>(
+    `select m.* from messages m join runs r on r.id = m.run_id
+     where m.session_id = ? and m.anchor = ${PENDING} and r.ended_at is not null order by m.turn, m.idx`,
+  );
+  const own = db.prepare<[string], { id: string; row_id: number | null }>(
+    "select id, row_id from messages where session_id = ? and run_id is not null and role <> 'notice'",
+  );
+  const alone = db.prepare<[string, number, number, number], MessageRow>(
+    `select * from messages where session_id = ? and (turn, idx) < (?, ?) order by turn desc, idx desc limit ?`,
+  );
+  const base = db.prepare<[string], MessageRow>(
+    "select * from messages where session_id = ? and turn = 0 order by idx",
+  );
+  const between = db
+    .prepare<[string, number, number], number>(
+      "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
+    )
+    .pluck();
+  const byId = db.prepare<[string, string], MessageRow>("select * from messages where session_id = ? and id = ?");
+
+  return {
+    /** Messages shown from the sidecar that stand before a place, newest first. */
+    localBefore: (sessionId: string, before: Place, limit: number): MessageRow[] =>
+      local.all(sessionId, before.anchor, before.turn, before.idx, limit),
+    /** Everything the sidecar holds before a turn and index, newest first: the answer while the store cannot be read. */
+    sidecarBefore: (sessionId: string, turn: number, idx: number, limit: number): MessageRow[] =>
+      alone.all(sessionId, turn, idx, limit),
+    /** Imported and copied messages, in order. */
+    baseMessages: (sessionId: string): MessageRow[] => base.all(sessionId),
+    /** What we know of store rows that are ours or that we imported. */
+    boundMessages: (sessionId: string, rowIds: readonly number[], uids: readonly string[]): MessageRow[] =>
+      bound.all(sessionId, JSON.stringify(rowIds), sessionId, JSON.stringify(uids)),
+    /** Turns that have ended and are not known to be in state.db. */
+    pendingMessages: (sessionId: string): MessageRow[] => pending.all(sessionId),
+    /** Every message that we may have written into state.db. */
+    ownMessages: (sessionId: string): { id: string; row_id: number | null }[] => own.all(sessionId),
+    /** How many messages are shown through store rows above one row id and up to another. */
+    ownRowsBetween: (sessionId: string, above: number, upTo: number): number =>
+      between.get(sessionId, above, upTo) ?? 0,
+    findMessage: (sessionId: string, id: string): MessageRow | null => byId.get(sessionId, id) ?? null,
+  };
+};

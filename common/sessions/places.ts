@@ -1,0 +1,38 @@
+import { PREVIEW_CHARS } from "../contracts/session.ts";
+
+/**
+ * Where a message stands in the one transcript of sidecar and state.db. A row of state.db stands at its row id. A message
+ * that is shown from the sidecar stands behind the row that its `anchor` names, ordered there by turn and index: imported
+ * ones at 0, in front of every row; notices behind the last row of their turn; turns that are not in state.db yet at
+ * `PENDING`, behind every row (session-reconciliation b.2, c.6).
+ */
+export interface Place {
+  readonly anchor: number;
+  /** -1 for a row of state.db itself. */
+  readonly turn: number;
+  readonly idx: number;
+}
+
+/** Anchor of turns that are not in state.db yet. */
+export const PENDING = 9_000_000_000_000_000;
+/** Behind everything. */
+export const END: Place = { anchor: PENDING, turn: Number.MAX_SAFE_INTEGER, idx: 0 };
+
+export const rowPlace = (rowId: number): Place => ({ anchor: rowId, turn: -1, idx: 0 });
+
+/** Negative when `a` stands before `b`. */
+export const comparePlaces = (a: Place, b: Place): number =>
+  a.anchor - b.anchor || a.turn - b.turn || a.idx - b.idx;
+
+/** The beginning of a message as one line of a list. */
+export const previewOf = (content: string): string =>
+  content.slice(0, PREVIEW_CHARS * 4).replace(/\s+/g, " ").trim().slice(0, PREVIEW_CHARS);
+
+/**
+ * SQL for `message_count` of the session `@id`: the store's counted rows, what is shown from here, and our rows in the store
+ * that were not counted yet (d.1.1).
+ */
+export const COUNT_SQL = `(store_count
+  + (select count(*) from messages m where m.session_id = sessions.id and m.anchor is not null)
+  + (select count(*) from messages m where m.session_id = sessions.id and m.row_id > sessions.store_cursor
+       and m.anchor is null))`;

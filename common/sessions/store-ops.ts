@@ -1,0 +1,344 @@
+import { createHash } from "node:crypto";
+import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
+import { IdSchema } from "../contracts/ids.ts";
+import type { Session, StoreState } from "../contracts/session.ts";
+import { COUNT_SQL, PENDING } from "./places.ts";
+import { type SessionRow, sessionFromRow } from "./rows.ts";
+
+/** A conversation of a state.db as the list shows it before anything of it was counted. */
+export interface FoundConversation {
+  readonly storeId: string;
+  readonly source: string;
+  readonly title: string | null;
+  readonly model: string | null;
+  readonly cwd: string | null;
+  readonly startedAt: number;
+  readonly lastActivityAt: number;
+  readonly archived: boolean;
+  readonly pinned: boolean;
+  readonly forkedFrom: string | null;
+  /** The writers' counter: a guess until the session is counted. */
+  readonly countHint: number;
+  /** What a change of is worth a look (see `markOf`). */
+  readonly mark: string;
+}
+
+type LastMessage = NonNullable<Session["last_message"]>;
+
+/** What is known of a session in its state.db. */
+export interface StoreView {
+  readonly sessionId: string;
+  readonly storeId: string;
+  readonly source: string;
+  readonly cursor: number;
+  readonly count: number;
+  readonly time: number | null;
+  readonly counted: boolean;
+  readonly title: string | null;
+  readonly mark: string | null;
+  readonly baseCursor: number;
+}
+
+export interface StoreUpdate {
+  readonly sessionId: string;
+  /** The cursor and count this update was made from; another one now means that somebody else was faster (c.2.6). */
+  readonly from: { readonly cursor: number; readonly count: number };
+  readonly cursor: number;
+  readonly count: number;
+  readonly time: number | null;
+  readonly counted: boolean;
+  readonly mark: string | null;
+  /** Null: the store names none, or ours stays. */
+  readonly title: string | null;
+  /** The newest message, when it changed. */
+  readonly last: { readonly role: LastMessage["role"]; readonly preview: string; readonly at: number } | null;
+  /** Something that people see changed, and not by us: a new revision. */
+  readonly visible: boolean;
+}
+
+export interface StoreFile {
+  readonly profile: string;
+  readonly state: StoreState;
+  readonly version: number | null;
+  readonly newer: boolean;
+  readonly file: string | null;
+  readonly watermark: number | null;
+}
+
+/** What of a session is compared with its conversation. */
+export interface StoreMark {
+  readonly id: string;
+  readonly store_id: string;
+  readonly store_mark: string | null;
+  readonly store_title: string | null;
+  readonly counted: number;
+}
+
+interface StoreRow {
+  readonly profile: string;
+  readonly state: StoreState;
+  readonly version: number | null;
+  readonly newer: number;
+  readonly file: string | null;
+  readonly watermark: number | null;
+  readonly indexed_to: number;
+}
+
+/** The sessions table kept true to the state.db files; run inside the store's threads. */
+export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
+  const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const byStore = db.prepare<[string, string], SessionRow>(
+    "select * from sessions where profile = ? and store_id = ?",
+  );
+  const grave = db.prepare<[string, string], { session_id: string; deleted_at: number; max_row_id: number; hidden: number; generation: number }>(
+    "select session_id, deleted_at, max_row_id, hidden, generation from tombstones where profile = ? and store_id = ?",
+  );
+  const graveOfId = db.prepare<[string], { profile: string }>("select profile from tombstones where session_id = ?");
+  const insert = db.prepare(
+    `insert into sessions (id, profile, title, title_source, model, workspace, source, pinned, archived, created_at, updated_at,
+       activity_at, last_message_at, message_count, generation, store_id, store_count, counted, store_title, store_mark,
+       seen_count, forked_from)
+     values (@id, @profile, @title, null, @model, @workspace, @source, @pinned, @archived, @createdAt, @activityAt,
+       @activityAt, @activityAt, @count, @generation, @storeId, @count, 0, @title, @mark, @seen, @forkedFrom)`,
+  );
+  const link = db.prepare(
+    "update sessions set store_id = @storeId, store_title = @title, store_mark = @mark where id = @id and store_id is null",
+  );
+  const cutAway = db.prepare(
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, at) values (?, 'deleted', 0, ?, '[]', ?)`,
+  );
+  const dropGrave = db.prepare<[string]>("delete from tombstones where session_id = ?");
+  const update = db.prepare(
+    `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
+       store_mark = coalesce(@mark, store_mark), revision = revision + @step,
+       title = case when @title is not null and @title is not store_title and title_source is not 'user' then @title else title end,
+       title_source = case when @title is not null and @title is not store_title and title_source is not 'user' then null else title_source end,
+       store_title = coalesce(@title, store_title),
+       last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
+       last_message_at = coalesce(@at, last_message_at),
+       activity_at = max(activity_at, coalesce(@at, 0))
+     where id = @id`,
+  );
+  const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
+  const see = db.prepare("update sessions set seen_count = message_count where id = ?");
+  const tell = db.prepare(
+    // A new row each time: what changed while the last one was being told must be told as well.
+    "insert or replace into outbox (kind, session_id, run_id, due_at) values ('external', @id, @id, @at)",
+  );
+  const gone = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
+  const remove = db.prepare<[string]>("delete from sessions where id = ?");
+  const empty = db.prepare(
+    `update sessions set store_id = null, store_cursor = 0, store_count = 0, store_time = null, counted = 1, store_mark = null,
+       store_title = null, revision = revision + 1 where id = @id`,
+  );
+  const putStore = db.prepare(
+    `insert into stores (profile, state, version, newer, file, watermark, changed_at)
+     values (@profile, @state, @version, @newer, @file, @watermark, @at)
+     on conflict (profile) do update set state = excluded.state, version = excluded.version, newer = excluded.newer,
+       indexed_to = case when file is excluded.file then indexed_to else -1 end,
+       file = excluded.file, watermark = excluded.watermark, changed_at = excluded.changed_at`,
+  );
+  const reach = db.prepare("update stores set indexed_to = @watermark where profile = @profile");
+  const rebind = db.prepare<[string]>(
+    "update sessions set store_cursor = 0, counted = 0, store_mark = null where profile = ? and store_id is not null",
+  );
+  const unbind = db.prepare<[string]>(
+    `update messages set row_id = null, anchor = ${PENDING} where run_id is not null
+       and session_id in (select id from sessions where profile = ?)`,
+  );
+  const writeAgain = db.prepare<[string]>(
+    `insert or ignore into outbox (kind, session_id, run_id, due_at)
+     select 'sync', r.session_id, r.id, 0 from runs r join sessions s on s.id = r.session_id
+     where s.profile = ? and r.ended_at is not null`,
+  );
+  const lease = db.prepare(
+    `insert into leases (name, holder, until) values (@name, @holder, @until)
+     on conflict (name) do update set holder = excluded.holder, until = excluded.until
+     where leases.holder = excluded.holder or leases.until < @now`,
+  );
+  const release = db.prepare<[string, string]>("delete from leases where name = ? and holder = ?");
+
+  const freeId = (profile: string, storeId: string): string => {
+    if (IdSchema.safeParse(storeId).success && byId.get(storeId) === undefined) {
+      const buried = graveOfId.get(storeId);
+      if (buried === undefined || buried.profile === profile) return storeId;
+    }
+    // The id is taken by another profile's session, or is none that our addresses can carry.
+    const hash = createHash("sha256").update(JSON.stringify([profile, storeId])).digest("hex");
+    return `st_${hash.slice(0, 32)}`;
+  };
+
+  const adopt = (profile: string, found: FoundConversation, seen: boolean): string | null => {
+    if (byStore.get(profile, found.storeId) !== undefined) return null;
+    const own = byId.get(found.storeId);
+    if (own !== undefined && own.profile === profile && own.store_id === null) {
+      link.run({ id: own.id, storeId: found.storeId, title: found.title, mark: found.mark });
+      return null;
+    }
+    const buried = grave.get(profile, found.storeId);
+    if (buried !== undefined && (buried.hidden === 1 || found.startedAt <= buried.deleted_at)) return null;
+    const id = buried?.session_id ?? freeId(profile, found.storeId);
+    if (byId.get(id) !== undefined) return null;
+    insert.run({
+      id,
+      profile,
+      storeId: found.storeId,
+      title: found.title,
+      model: found.model,
+      workspace: found.cwd,
+      source: found.source,
+      pinned: Number(found.pinned),
+      archived: Number(found.archived),
+      createdAt: found.startedAt,
+      activityAt: found.lastActivityAt,
+      count: found.countHint,
+      mark: found.mark,
+      seen: seen ? found.countHint : 0,
+      forkedFrom: found.forkedFrom !== null && IdSchema.safeParse(found.forkedFrom).success ? found.forkedFrom : null,
+      generation: buried === undefined ? 0 : buried.generation + 1,
+    });
+    if (buried !== undefined) {
+      cutAway.run(id, buried.max_row_id, now());
+      dropGrave.run(buried.session_id);
+    }
+    return id;
+  };
+
+  return {
+    /** Makes rows for conversations that have none; deleted and hidden ones stay away. Answers the ids that are new. */
+    adoptSessions: (profile: string, found: readonly FoundConversation[], seen: boolean): string[] =>
+      found.flatMap((one) => adopt(profile, one, seen) ?? []),
+
+    /** Null when somebody else was faster, or the session is gone. */
+    updateFromStore(change: StoreUpdate): Session | null {
+      const row = byId.get(change.sessionId);
+      if (row === undefined || row.store_cursor !== change.from.cursor || row.store_count !== change.from.count)
+        return null;
+      update.run({
+        id: row.id,
+        cursor: change.cursor,
+        count: change.count,
+        time: change.time,
+        counted: Number(change.counted),
+        mark: change.mark,
+        title: change.title,
+        step: Number(change.visible),
+        role: change.last?.role ?? null,
+        preview: change.last?.preview ?? null,
+        at: change.last?.at ?? null,
+      });
+      recount.run({ id: row.id });
+      // The first count of a session that nobody has to catch up on.
+      if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
+      if (change.visible) tell.run({ id: row.id, at: now() });
+      return sessionFromRow(byId.get(row.id) ?? row);
+    },
+
+    /** The conversation is gone from its file. Answers whether the session went with it: what we ran there stays ours. */
+    storeSessionGone(sessionId: string): { removed: boolean; session: Session | null } {
+      const row = byId.get(sessionId);
+      if (row === undefined) return { removed: false, session: null };
+      if (row.source !== "talaria" && gone.get(sessionId) === undefined) {
+        remove.run(sessionId);
+        return { removed: true, session: sessionFromRow(row) };
+      }
+      empty.run({ id: sessionId });
+      recount.run({ id: sessionId });
+      return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
+    },
+
+    /**
+     * Another file lies at the profile's path: row ids mean nothing any more; identities do (c.4). Our turns are brought into
+     * it once more, which changes nothing where they are.
+     */
+    storeReplaced(profile: string): void {
+      rebind.run(profile);
+      unbind.run(profile);
+      writeAgain.run(profile);
+    },
+
+    putStore: (store: StoreFile): void => {
+      putStore.run({ ...store, newer: Number(store.newer), at: now() });
+    },
+    /** The search index holds every row up to here. */
+    markIndexed: (profile: string, watermark: number): void => {
+      reach.run({ profile, watermark });
+    },
+
+    /** True while `holder` leads `name`; seconds. A leader that stops renewing is followed by whoever asks next. */
+    takeLease: (name: string, holder: string, seconds: number): boolean =>
+      lease.run({ name, holder, until: now() + seconds, now: now() }).changes > 0,
+    dropLease: (name: string, holder: string): void => {
+      release.run(name, holder);
+    },
+  };
+};
+
+const viewOf = (row: SessionRow): StoreView => ({
+  sessionId: row.id,
+  storeId: row.store_id ?? "",
+  source: row.source,
+  cursor: row.store_cursor,
+  count: row.store_count,
+  time: row.store_time,
+  counted: row.counted !== 0,
+  title: row.store_title,
+  mark: row.store_mark,
+  baseCursor: row.base_cursor,
+});
+
+export const createStoreReadOps = (db: Database.Database) => {
+  const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const byStore = db.prepare<[string, string], SessionRow>(
+    `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
+  );
+  const marks = db.prepare<[string], StoreMark>(
+    "select id, store_id, store_mark, store_title, counted from sessions where profile = ? and store_id is not null",
+  );
+  const uncounted = db.prepare<[string, number], SessionRow>(
+    "select * from sessions where profile = ? and counted = 0 and store_id is not null order by activity_at desc limit ?",
+  );
+  const stores = db.prepare<[], StoreRow & { sessions: number }>(
+    `select t.*, (select count(*) from sessions s where s.profile = t.profile and s.store_id is not null) as sessions
+     from stores t order by t.profile`,
+  );
+  const store = db.prepare<[string], StoreRow>("select * from stores where profile = ?");
+  const toFile = (row: StoreRow): StoreFile => ({
+    profile: row.profile,
+    state: row.state,
+    version: row.version,
+    newer: row.newer !== 0,
+    file: row.file,
+    watermark: row.watermark,
+  });
+  const isIndexed = (row: StoreRow): boolean => row.state !== "ok" || row.indexed_to >= (row.watermark ?? 0);
+
+  return {
+    /** The row of `sessions` as stored; null when there is none. */
+    sessionRow: (id: string): SessionRow | null => byId.get(id) ?? null,
+    storeView(id: string): StoreView | null {
+      const row = byId.get(id);
+      return row === undefined || row.store_id === null ? null : viewOf(row);
+    },
+    /** Sessions of these conversations; unknown ones are left out. */
+    storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
+      byStore.all(JSON.stringify(storeIds), profile).map(viewOf),
+    sessionsOfStore: (profile: string, storeIds: readonly string[]): { storeId: string; session: Session }[] =>
+      byStore
+        .all(JSON.stringify(storeIds), profile)
+        .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
+    storeMarks: (profile: string): StoreMark[] => marks.all(profile),
+    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(viewOf),
+    getStore(profile: string): StoreFile | null {
+      const row = store.get(profile);
+      return row === undefined ? null : toFile(row);
+    },
+    listStores: (): (StoreFile & { sessions: number; indexed: boolean })[] =>
+      stores.all().map((row) => ({ ...toFile(row), sessions: row.sessions, indexed: isIndexed(row) })),
+    isIndexed(profile: string): boolean {
+      const row = store.get(profile);
+      return row === undefined || isIndexed(row);
+    },
+  };
+};

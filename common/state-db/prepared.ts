@@ -1,0 +1,15 @@
+import type Database from "better-sqlite3";
+
+const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();
+
+/** The statement of a text on this connection; the texts are few, one per set of columns. */
+export const prepared = <Bind extends unknown[] | object = unknown[], Row = unknown>(
+  db: Database.Database,
+  sql: string,
+): Database.Statement<Bind, Row> => {
+  const known = statements.get(db) ?? new Map<string, Database.Statement>();
+  statements.set(db, known);
+  const statement = known.get(sql) ?? db.prepare(sql);
+  known.set(sql, statement);
+  return statement as Database.Statement<Bind, Row>;
+};

@@ -1,0 +1,183 @@
+import { TalariaError } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import { MAX_COPIED_MESSAGES } from "../contracts/http.ts";
+import type { Message } from "../contracts/message.ts";
+import type { CopiedMessage } from "../sessions/copy-ops.ts";
+import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
+import { comparePlaces, PENDING, type Place } from "../sessions/places.ts";
+import type { Async } from "../sqlite/client.ts";
+import { deriveUid } from "../state-db/uid.ts";
+import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
+
+import type { TranscriptChanges, Transcripts } from "./port.ts";
+import type { Sight } from "./sight.ts";
+import type { StateStores } from "./store.ts";
+
+export interface ChangeDeps {
+  readonly read: Async<ReadOps>;
+  readonly write: Async<WriteOps>;
+  readonly stores: StateStores;
+  readonly transcripts: Transcripts;
+  /** Counts the session anew and tells its followers. */
+  readonly afterCut: (sessionId: string) => Promise<void>;
+}
+
+/** Removed rows whose identities are remembered; a larger cut is remembered by row ids alone. */
+const MAX_REMEMBERED = 2_000;
+const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
+
+/** Undo, retry, edit, truncate, clear: durable cuts, committed before the store follows (c.7). Fork: a copy of its own. */
+export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => {
+  const { read, write, stores, transcripts } = deps;
+
+  /** The cut that takes away everything from a place on. */
+  const cutFrom = async (sight: Sight, kind: CutKind, from: Place): Promise<NewCut> => {
+    const keepThrough = await lastKept(sight, from);
+    const own = await ownFrom(sight.row.id, keepThrough);
+    const nothing = { kind, from, keepThrough, cutRowId: keepThrough, file: null, removed: [], own };
+    if (sight.state !== "ok" && sight.state !== "none")
+      throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
+    if (sight.store === null) return nothing;
+    const { path, segments, file } = sight.store;
+    const newest = await stores.call.maxRowId(path, segments.ids);
+    if (newest.state !== "ok")
+      throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
+    const cutRowId = Math.max(newest.value, keepThrough);
+    const removed = await stores.call.identities(path, segments.ids, [keepThrough, cutRowId], MAX_REMEMBERED);
+    return { ...nothing, cutRowId, file, removed: removed.state === "ok" ? (removed.value ?? []) : [] };
+  };
+
+  /** The last row id that stays when a place and what follows goes. */
+  const lastKept = async (sight: Sight, from: Place): Promise<number> => {
+    if (from.turn < 0) return from.anchor - 1;
+    if (from.anchor > 0) return Math.min(from.anchor, PENDING);
+    // Among imported messages: what stays of the store is what the kept ones stand for.
+    const kept = (await read.baseMessages(sight.row.id)).filter(
+      ({ turn, idx }) => turn < from.turn || (turn === from.turn && idx < from.idx),
+    );
+    return Math.max(0, ...kept.map(({ row_id }) => row_id ?? 0));
+  };
+
+  const ownFrom = async (sessionId: string, keepThrough: number): Promise<readonly OwnRow[]> =>
+    (await read.ownMessages(sessionId))
+      .filter(({ row_id }) => row_id === null || row_id > keepThrough)
+      .map(({ id, row_id }) => ({ uid: deriveUid(id), rowId: row_id }));
+
+  const cut = async (
+    sight: Sight,
+    kind: CutKind,
+    from: Place,
+    counts: { readonly removed: number; readonly input: string | null },
+  ) => {
+    await write.cutSession(sight.row.id, await cutFrom(sight, kind, from));
+    await deps.afterCut(sight.row.id);
+    const session = await read.getSession(sight.row.id);
+    return { session, removed_count: counts.removed, input: counts.input };
+  };
+
+  /** What stands behind a place, and the first user message among it. */
+  const behind = async (sessionId: string, place: Place) => {
+    let removed = 0;
+    let input: string | null = null;
+    let from: Place | null = null;
+    for await (const item of transcripts.newestFirst(sessionId)) {
+      if (comparePlaces(item.place, place) <= 0) break;
+      removed += 1;
+      from = item.place;
+      if (item.message.role === "user") input = item.message.content;
+    }
+    return { removed, input, from };
+  };
+
+  return {
+    async undo(sessionId, turns) {
+      const { sight, prompts, following } = await transcripts.lastPrompts(sessionId, turns);
+      const first = prompts.at(-1);
+      if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
+      return cut(sight, "undo", first.place, { removed: following, input: first.message.content });
+    },
+
+    async truncate(sessionId, keepThrough) {
+      const { sight, place } = await transcripts.place(sessionId, keepThrough);
+      const { from, removed, input } = await behind(sessionId, place);
+      if (from === null) return { session: await read.getSession(sessionId), removed_count: 0, input: null };
+      return cut(sight, "truncate", from, { removed, input });
+    },
+
+    async clear(sessionId) {
+      const sight = await transcripts.look(sessionId);
+      return cut(sight, "clear", START, { removed: sight.row.message_count, input: null });
+    },
+
+    async replacing(sessionId, messageId) {
+      if (messageId === null) {
+        const { sight, prompts } = await transcripts.lastPrompts(sessionId, 1);
+        const [last] = prompts;
+        if (last === undefined) throw new TalariaError("nothing_to_undo", "there is no message to send again");
+        return { cut: await cutFrom(sight, "retry", last.place), text: last.message.content };
+      }
+      const { sight, place } = await transcripts.place(sessionId, messageId);
+      const message = await transcripts.message(sessionId, messageId);
+      if (message.role !== "user")
+        throw new TalariaError("invalid_request", "Only a user message can be edited.", {
+          details: [{ path: "message_id", message: "names no user message" }],
+        });
+      return { cut: await cutFrom(sight, "edit", place), text: message.content };
+    },
+
+    cutMade: async (sessionId) => {
+      await deps.afterCut(sessionId);
+      return read.getSession(sessionId);
+    },
+
+    async fork(sessionId, { through, title }) {
+      const until = through === undefined ? undefined : (await transcripts.place(sessionId, through)).place;
+      const session = await read.getSession(sessionId);
+      const id = newId("ses");
+      const messages: CopiedMessage[] = [];
+      for await (const message of transcripts.all(sessionId, until)) {
+        if (messages.length === MAX_COPIED_MESSAGES)
+          throw new TalariaError("body_too_large", `A copy may have at most ${MAX_COPIED_MESSAGES} messages.`);
+        messages.push(copyOf(message, `${id}-c${messages.length}`));
+      }
+      const now = Date.now() / 1000;
+      return write.copySession(
+        {
+          id,
+          profile: session.profile,
+          source: "talaria",
+          title: title ?? session.title,
+          titleSource: title === null ? session.title_source : "user",
+          model: session.model,
+          workspace: session.workspace,
+          pinned: false,
+          archived: false,
+          createdAt: now,
+          updatedAt: now,
+          forkedFrom: session.id,
+          store: null,
+          digest: null,
+          messages,
+        },
+        true,
+      );
+    },
+  };
+};
+
+export const copyOf = (message: Omit<Message, "id" | "session_id" | "run_id">, id: string): CopiedMessage => ({
+  id,
+  rowId: null,
+  uid: null,
+  role: message.role,
+  content: message.content,
+  ...(message.parts === undefined ? {} : { parts: message.parts }),
+  ...(message.reasoning === undefined ? {} : { reasoning: message.reasoning }),
+  ...(message.tool_calls === undefined ? {} : { toolCalls: message.tool_calls }),
+  toolCallId: message.tool_call_id,
+  toolName: message.tool_name,
+  isError: message.is_error,
+  status: message.status,
+  origin: message.origin,
+  createdAt: message.created_at,
+});

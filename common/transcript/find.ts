@@ -1,0 +1,124 @@
+import type { SearchAnswer, SearchHit } from "../contracts/http.ts";
+import type { Session } from "../contracts/session.ts";
+import type { SearchHit as Hit, SearchOps } from "../search/port.ts";
+import type { Async } from "../sqlite/client.ts";
+import type { ReadOps } from "../talaria-db/module.ts";
+import { createKnown, storeMessageId } from "./messages.ts";
+import { createLook, type Sight } from "./sight.ts";
+import { type StateStores, valueOf } from "./store.ts";
+
+export interface Finder {
+  /** Titles first, then messages, newest first; what a person removed is not found. */
+  search(query: {
+    readonly q: string;
+    readonly profile?: string | undefined;
+    readonly limit: number;
+    readonly cursor?: string | undefined;
+  }): Promise<SearchAnswer>;
+  /** Ids of sessions with matching messages, for the list. */
+  sessionsMatching(q: string, profile: string | undefined): Promise<readonly string[]>;
+}
+
+export interface FinderDeps {
+  readonly read: Async<ReadOps>;
+  readonly stores: StateStores;
+  readonly search: Async<SearchOps>;
+  readonly profiles: () => Promise<readonly string[]>;
+}
+
+const MAX_TITLES = 10;
+const MAX_SESSIONS = 500;
+
+export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Finder => {
+  const look = createLook(read, stores);
+
+  const paths = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      await Promise.all((await profiles()).map(async (name) => [name, await stores.pathOf(name)] as const)),
+    );
+
+  /** Sessions of the hits: a hit names a segment, or a session of ours. */
+  const sights = async (hits: readonly Hit[]): Promise<(hit: Hit) => Sight | undefined> => {
+    const known = new Map<string, Sight>();
+    for (const hit of hits) {
+      const key = `${hit.profile} ${hit.sessionId}`;
+      if (known.has(key)) continue;
+      const id = hit.messageId === null ? await ownerOf(hit) : hit.sessionId;
+      const sight = id === null ? null : await look(id).catch(() => null);
+      if (sight !== null) known.set(key, sight);
+    }
+    return (hit) => known.get(`${hit.profile} ${hit.sessionId}`);
+  };
+
+  const ownerOf = async (hit: Hit): Promise<string | null> => {
+    const chain = valueOf(await stores.call.segments(await stores.pathOf(hit.profile), hit.sessionId));
+    const views = chain === null ? [] : await read.storeViews(hit.profile, [chain.rootId]);
+    return views[0]?.sessionId ?? null;
+  };
+
+  /** Null where a person removed the message, or an imported one stands for its row and is gone. */
+  const messageIdOf = async (hit: Hit, { row, store }: Sight): Promise<string | null> => {
+    if (hit.messageId !== null) return (await read.findMessage(row.id, hit.messageId)) === null ? null : hit.messageId;
+    const rowId = hit.rowId ?? 0;
+    const bound = createKnown(await read.boundMessages(row.id, [rowId], hit.uid === null ? [] : [hit.uid]));
+    const known = bound.of({ rowId, uid: hit.uid });
+    if (store === null) return null;
+    const { ranges, floor } = store.hidden;
+    if (ranges.some(([from, to]) => rowId > from && rowId <= to)) return null;
+    if (known !== undefined) return known.id;
+    return rowId <= floor ? null : storeMessageId({ uid: hit.uid, position: rowId });
+  };
+
+  const titles = async (q: string, profile: string | undefined): Promise<SearchHit[]> => {
+    const { data } = await read.listSessions({ q, profile, limit: MAX_TITLES });
+    return data.map((session) => ({
+      session,
+      message_id: null,
+      role: null,
+      snippet: session.title ?? "",
+      matches: placesOf(session.title ?? "", q),
+      created_at: session.updated_at,
+    }));
+  };
+
+  return {
+    async search({ q, profile, limit, cursor }) {
+      const found = await search.search({
+        ...{ q, profile, limit, paths: await paths() },
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const sightOf = await sights(found.hits);
+      const data: SearchHit[] = cursor === undefined ? await titles(q, profile) : [];
+      for (const hit of found.hits) {
+        const sight = sightOf(hit);
+        const messageId = sight === undefined ? null : await messageIdOf(hit, sight);
+        if (sight === undefined || messageId === null) continue;
+        data.push({
+          session: await read.getSession(sight.row.id),
+          message_id: messageId,
+          role: roleOf(hit.role),
+          snippet: hit.snippet,
+          matches: hit.matches.map(([from, to]) => [from, to]),
+          created_at: hit.createdAt,
+        });
+      }
+      const stores = await read.listStores();
+      return { data, next_cursor: found.next, indexing: stores.some(({ indexed }) => !indexed) };
+    },
+
+    async sessionsMatching(q, profile) {
+      const { hits } = await search.sessionsMatching({ q, profile, limit: MAX_SESSIONS, paths: await paths() });
+      const sightOf = await sights(hits);
+      return [...new Set(hits.flatMap((hit) => sightOf(hit)?.row.id ?? []))];
+    },
+  };
+};
+
+const roleOf = (role: string): NonNullable<Session["last_message"]>["role"] =>
+  role === "user" || role === "tool" || role === "notice" ? role : "assistant";
+
+/** Where the query stands in a title, as `like` finds it. */
+const placesOf = (title: string, q: string): [number, number][] => {
+  const at = title.toLowerCase().indexOf(q.toLowerCase());
+  return at < 0 ? [] : [[at, at + q.length]];
+};

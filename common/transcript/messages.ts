@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { Message } from "../contracts/message.ts";
+import type { MessageRow } from "../sessions/rows.ts";
+import { messageFromRow } from "../sessions/rows.ts";
+import type { DisplayRow, StateRow } from "../state-db/read/port.ts";
+import { toMessage } from "../state-db/read/rows.ts";
+
+/** What the sidecar knows of store rows, by identity. */
+export interface Known {
+  of(row: Pick<StateRow, "uid" | "rowId">): MessageRow | undefined;
+}
+
+export const createKnown = (rows: readonly MessageRow[]): Known => {
+  const byUid = new Map(rows.flatMap((row) => (row.uid === null ? [] : [[row.uid, row] as const])));
+  const byRow = new Map(rows.flatMap((row) => (row.row_id === null ? [] : [[row.row_id, row] as const])));
+  return {
+    of: (row) => (row.uid === null ? byRow.get(row.rowId) : byUid.get(row.uid)) ?? byRow.get(row.rowId),
+  };
+};
+
+/** A row's id for pages and addresses: of its logical id where it has one, so that it survives compaction. */
+export const storeMessageId = (row: Pick<DisplayRow, "uid" | "position">): string => {
+  if (row.uid === null) return `r_${row.position}`;
+  return SAFE.test(row.uid) ? `m_${row.uid}` : `h_${createHash("sha256").update(row.uid).digest("hex").slice(0, 32)}`;
+};
+const SAFE = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A store row as people see it: its text is the store's, what we know beside it is ours (c.4). */
+export const displayed = (
+  row: DisplayRow,
+  { sessionId, origin, known }: { readonly sessionId: string; readonly origin: string; readonly known: MessageRow | undefined },
+): Message => {
+  const shown = toMessage(row, { id: known?.id ?? storeMessageId(row), sessionId, origin });
+  const whole = row.fullBytes === undefined ? shown : { ...shown, full_bytes: row.fullBytes };
+  if (known === undefined) return whole;
+  const ours = messageFromRow(known);
+  return {
+    ...whole,
+    run_id: ours.run_id,
+    status: ours.status,
+    origin: ours.origin,
+    ...(ours.reasoning === undefined ? {} : { reasoning: ours.reasoning }),
+    ...(ours.is_error === undefined ? {} : { is_error: ours.is_error }),
+  };
+};

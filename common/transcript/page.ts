@@ -1,0 +1,149 @@
+import { TalariaError } from "../base/errors.ts";
+import type { MessagePage } from "../contracts/http.ts";
+import type { Message } from "../contracts/message.ts";
+import { comparePlaces, END, PENDING, type Place, rowPlace } from "../sessions/places.ts";
+import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
+import type { Async } from "../sqlite/client.ts";
+import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { deriveUid } from "../state-db/uid.ts";
+import type { DisplayRow, PageQuery } from "../state-db/read/port.ts";
+import type { ReadOps } from "../talaria-db/module.ts";
+import { createKnown, displayed } from "./messages.ts";
+import type { Sight, StoreSight } from "./sight.ts";
+import type { StateStores } from "./store.ts";
+
+/** A message with where it stands. */
+export interface Placed {
+  readonly place: Place;
+  readonly message: Message;
+}
+
+export interface PlacedPage {
+  readonly sight: Sight;
+  /** Oldest first. */
+  readonly items: readonly Placed[];
+  readonly hasOlder: boolean;
+}
+
+/** Bytes of one text in a page; the rest is read by itself (session-reconciliation e.85). */
+export const PAGE_TEXT_BYTES = 262_144;
+/** What state.db calls sessions that this program made; rows of others in them have no name of their own. */
+export const OWN_SOURCE = "webui";
+
+/**
+ * A window of the one transcript: rows of state.db and messages of the sidecar, merged by place. Reads the rows of the page
+ * and a few more, whatever the session's length.
+ */
+export const createPageReader =
+  (read: Async<ReadOps>, stores: StateStores) =>
+  async (
+    sight: Sight,
+    query: { readonly before: Place; readonly limit: number; readonly textBytes?: number },
+  ): Promise<PlacedPage> => {
+    const { row, store } = sight;
+    const want = query.limit + 1;
+    const local = await read.localBefore(row.id, query.before, want);
+    const localItems = local.map((message) => ({ place: placeOf(message), message: messageFromRow(message) }));
+    if (store === null) return windowOf(sight, localItems, query.limit);
+
+    const page = await storeRows(stores, store, query, want);
+    if (page === null) throw new StoreAway();
+    const ids = page.map(({ rowId }) => rowId);
+    const uids = page.flatMap(({ uid }) => uid ?? []);
+    const [bound, sources] = await Promise.all([
+      page.length === 0 ? [] : read.boundMessages(row.id, ids, uids),
+      sourcesOf(stores, store, page, row.source),
+    ]);
+    const known = createKnown(bound);
+    const storeItems = page.map((line) => ({
+      place: rowPlace(line.position),
+      message: displayed(line, {
+        sessionId: row.id,
+        origin: sources.get(line.sessionId) ?? row.source,
+        known: known.of(line),
+      }),
+    }));
+    const twice = inStoreAlready(local, page);
+    const items = [...storeItems, ...localItems.filter(({ message }) => !twice.has(message.id))].sort((a, b) =>
+      comparePlaces(b.place, a.place),
+    );
+    return windowOf(sight, items, query.limit);
+  };
+
+/** The file could be looked at and then not be read: the caller answers without it. */
+export class StoreAway extends Error {}
+
+const storeRows = async (
+  stores: StateStores,
+  { path, segments, hidden }: StoreSight,
+  { before, textBytes = PAGE_TEXT_BYTES }: { readonly before: Place; readonly textBytes?: number },
+  limit: number,
+): Promise<readonly DisplayRow[] | null> => {
+  // A message behind a row is younger than the row.
+  const bound = comparePlaces(before, rowPlace(before.anchor)) <= 0 ? before.anchor : before.anchor + 1;
+  const query: PageQuery = { limit, contentLimit: textBytes, hidden, ...(bound > PENDING ? {} : { before: bound }) };
+  const page = await stores.call.displayPage(path, segments.ids, query);
+  return page.state === "ok" ? page.value.rows : null;
+};
+
+const placeOf = ({ anchor, turn, idx }: MessageRow): Place => ({ anchor: anchor ?? PENDING, turn, idx });
+
+/** Newest first in, oldest first out. */
+const windowOf = (sight: Sight, newestFirst: readonly Placed[], limit: number): PlacedPage => ({
+  sight,
+  items: newestFirst.slice(0, limit).reverse(),
+  hasOlder: newestFirst.length > limit,
+});
+
+/**
+ * Turns that were written into state.db a moment ago and are not bound yet would show twice: their rows say so by the uid
+ * that we gave them, or, in files without uids, by what else is ours alone: role and exact time.
+ */
+const inStoreAlready = (local: readonly MessageRow[], page: readonly DisplayRow[]): ReadonlySet<string> => {
+  const pending = local.filter(({ anchor, role }) => anchor === PENDING && role !== "notice");
+  if (pending.length === 0) return new Set();
+  const uids = new Set(page.flatMap(({ uid }) => uid ?? []));
+  const times = new Set(page.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`));
+  return new Set(
+    pending
+      .filter(({ id, role, created_at }) => uids.has(deriveUid(id)) || times.has(`${role} ${created_at}`))
+      .map(({ id }) => id),
+  );
+};
+
+/** The writer of each segment of a page; rows of others in a session of ours have no name but this. */
+const sourcesOf = async (
+  stores: StateStores,
+  { path }: StoreSight,
+  page: readonly DisplayRow[],
+  owner: string,
+): Promise<ReadonlyMap<string, string>> => {
+  const found = new Map<string, string>();
+  for (const id of new Set(page.map(({ sessionId }) => sessionId))) {
+    const info = await stores.call.sessionInfo(path, id);
+    const source = info.state === "ok" ? info.value?.source : undefined;
+    if (source !== undefined) found.set(id, source === OWN_SOURCE && owner === "talaria" ? "external" : source);
+  }
+  return found;
+};
+
+/** The page's cursor is the place of its oldest message. */
+export const encodePlace = ({ anchor, turn, idx }: Place): string => encodePageCursor([anchor, turn, idx]);
+
+export const decodePlace = (cursor: string | undefined): Place => {
+  if (cursor === undefined) return END;
+  const [anchor, turn, idx] = decodePageCursor(cursor, ["number", "number", "number"]);
+  if (typeof anchor !== "number" || typeof turn !== "number" || typeof idx !== "number")
+    throw new TalariaError("invalid_request", "the cursor is none of this list");
+  return { anchor, turn, idx };
+};
+
+export const toAnswer = ({ sight, items, hasOlder }: PlacedPage): MessagePage => {
+  const oldest = items[0];
+  return {
+    data: items.map(({ message }) => message),
+    next_cursor: hasOlder && oldest !== undefined ? encodePlace(oldest.place) : null,
+    revision: sight.row.revision,
+    store: sight.state,
+  };
+};

@@ -1,0 +1,58 @@
+import { TalariaError } from "../base/errors.ts";
+import type { StoreState } from "../contracts/session.ts";
+import type { StoredCut } from "../sessions/cut-ops.ts";
+import type { SessionRow } from "../sessions/rows.ts";
+import type { Async } from "../sqlite/client.ts";
+import type { Hidden, Segments } from "../state-db/read/port.ts";
+import type { ReadOps } from "../talaria-db/module.ts";
+import type { StateStores } from "./store.ts";
+
+/** What can be seen of a session: its row here and, where its file can be read, the conversation there. */
+export interface Sight {
+  readonly row: SessionRow;
+  /** "ok" with `store` null: the file is fine and holds no such conversation. */
+  readonly state: StoreState;
+  readonly store: StoreSight | null;
+}
+
+export interface StoreSight {
+  readonly path: string;
+  readonly segments: Segments;
+  /** Device and inode of the file. */
+  readonly file: string;
+  /** What a person removed, and what imported messages stand for. */
+  readonly hidden: Hidden;
+}
+
+/** Looks at a session. Rejects with `session_not_found`; whatever the file does is told by `state`. */
+export const createLook =
+  (read: Async<ReadOps>, stores: StateStores) =>
+  async (sessionId: string): Promise<Sight> => {
+    const row = await read.sessionRow(sessionId);
+    if (row === null) throw new TalariaError("session_not_found", "there is no such session");
+    if (row.store_id === null) return { row, state: "none", store: null };
+    const path = await stores.pathOf(row.profile);
+    const [version, segments, cuts] = await Promise.all([
+      stores.call.dataVersion(path),
+      stores.call.segments(path, row.store_id),
+      read.cutsOf(sessionId),
+    ]);
+    if (segments.state !== "ok") return { row, state: segments.state, store: null };
+    if (version.state !== "ok") return { row, state: version.state, store: null };
+    if (segments.value === null) return { row, state: "ok", store: null };
+    const file = fileOf(version.value.generation);
+    const hidden = hiddenBy(cuts, file, row.base_cursor);
+    return { row, state: "ok", store: { path, segments: segments.value, file, hidden } };
+  };
+
+/** Device and inode, without the layout that a generation ends with. */
+export const fileOf = (generation: string): string => generation.slice(0, generation.lastIndexOf(":"));
+
+/** Row ids mean something only in the file they are of; identities mean something in every one (c.4). */
+const hiddenBy = (cuts: readonly StoredCut[], file: string, floor: number): Hidden => ({
+  ranges: cuts
+    .filter((cut) => cut.cutRowId > cut.keepThrough && (cut.file === null || cut.file === file))
+    .map((cut) => [cut.keepThrough, cut.cutRowId] as const),
+  removed: cuts.flatMap((cut) => cut.removed),
+  floor,
+});

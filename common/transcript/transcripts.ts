@@ -1,0 +1,157 @@
+import { TalariaError } from "../base/errors.ts";
+import { comparePlaces, END, type Place, rowPlace } from "../sessions/places.ts";
+import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
+import type { Async } from "../sqlite/client.ts";
+import type { ReadOps } from "../talaria-db/module.ts";
+import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
+import type { Transcripts } from "./port.ts";
+import { createLook, type Sight } from "./sight.ts";
+import type { StateStores } from "./store.ts";
+
+const PAGE = 200;
+const WHOLE = Number.MAX_SAFE_INTEGER;
+/** Anchor of places in a transcript that the sidecar tells alone. */
+const ALONE = -1;
+
+export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Transcripts => {
+  const look = createLook(read, stores);
+  const readPage = createPageReader(read, stores);
+
+  /** All that the sidecar has, in its own order: while the store cannot be read (a.10). */
+  const alone = async (sight: Sight, before: Place, limit: number): Promise<PlacedPage> => {
+    const rows = await read.sidecarBefore(sight.row.id, before.turn, before.idx, limit + 1);
+    const items = rows.map((row) => ({ place: alonePlace(row), message: messageFromRow(row) }));
+    return { sight, items: items.slice(0, limit).reverse(), hasOlder: items.length > limit };
+  };
+
+  const pageAt = async (
+    sight: Sight,
+    before: Place,
+    limit: number,
+    textBytes?: number,
+  ): Promise<PlacedPage> => {
+    if (before.anchor === ALONE || !isReadable(sight)) return alone(sight, before, limit);
+    try {
+      return await readPage(sight, { before, limit, ...(textBytes === undefined ? {} : { textBytes }) });
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      return alone({ ...sight, state: "unavailable", store: null }, before, limit);
+    }
+  };
+
+  /** Walks back from the end. */
+  async function* newestFirst(sight: Sight, textBytes?: number): AsyncGenerator<Placed> {
+    for (let before = END; ; ) {
+      const page = await pageAt(sight, before, PAGE, textBytes);
+      yield* page.items.toReversed();
+      const oldest = page.items[0];
+      if (!page.hasOlder || oldest === undefined) return;
+      before = oldest.place;
+    }
+  }
+
+  /** What stands from a place on and before another one, oldest first, with whole texts. */
+  const between = async (sight: Sight, from: Place, to: Place): Promise<readonly Placed[]> => {
+    const found: Placed[] = [];
+    for (let before = to; ; ) {
+      const page = await pageAt(sight, before, PAGE, WHOLE);
+      found.unshift(...page.items.filter((item) => comparePlaces(item.place, from) >= 0));
+      const oldest = page.items[0];
+      if (!page.hasOlder || oldest === undefined || comparePlaces(oldest.place, from) <= 0) return found;
+      before = oldest.place;
+    }
+  };
+
+  const place: Transcripts["place"] = async (sessionId, messageId) => {
+    const sight = await look(sessionId);
+    const known = await read.findMessage(sessionId, messageId);
+    if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
+    if (known !== null && known.anchor !== null)
+      return { sight, place: { anchor: known.anchor, turn: known.turn, idx: known.idx } };
+    const key = known === null ? keyOf(messageId) : known.uid === null ? known.row_id : { uid: known.uid };
+    const at = key === null || sight.store === null ? null : await locate(sight, typeof key === "number" ? { rowId: key } : key);
+    if (at === null) throw new TalariaError("message_not_found", "the session has no such message");
+    return { sight, place: rowPlace(at) };
+  };
+
+  const locate = async (sight: Sight, key: { uid: string } | { rowId: number }): Promise<number | null> => {
+    if (sight.store === null) return null;
+    const { path, segments, hidden } = sight.store;
+    const answer = await stores.call.locate(path, segments.ids, key, { hidden });
+    return answer.state === "ok" ? (answer.value?.position ?? null) : null;
+  };
+
+  return {
+    look,
+    place,
+    async *newestFirst(sessionId) {
+      yield* newestFirst(await look(sessionId));
+    },
+    page: async (sessionId, { limit, before }) =>
+      toAnswer(await pageAt(await look(sessionId), decodePlace(before), limit)),
+
+    async *all(sessionId, through) {
+      const sight = await look(sessionId);
+      // Forwards, a page at a time: the bounds of the pages are found on the way back, without the texts.
+      const bounds: Place[] = [];
+      let count = 0;
+      for await (const item of newestFirst(sight, BOUND_BYTES)) {
+        count += 1;
+        if (count % PAGE === 0) bounds.push(item.place);
+      }
+      bounds.push(START);
+      for (let i = bounds.length - 1; i >= 0; i--) {
+        const items = await between(sight, bounds[i] ?? START, i === 0 ? END : (bounds[i - 1] ?? END));
+        for (const item of items) {
+          if (through !== undefined && comparePlaces(item.place, through) > 0) return;
+          yield item.message;
+        }
+      }
+    },
+
+    async message(sessionId, messageId) {
+      const found = await place(sessionId, messageId);
+      const after: Place = { ...found.place, idx: found.place.idx + 1 };
+      const page = await pageAt(found.sight, after, 1, WHOLE);
+      const item = page.items.at(-1);
+      if (item === undefined || comparePlaces(item.place, found.place) !== 0)
+        throw new TalariaError("message_not_found", "the session has no such message");
+      return item.message;
+    },
+
+    async lastPrompts(sessionId, count) {
+      const sight = await look(sessionId);
+      const prompts: Placed[] = [];
+      let seen = 0;
+      let following = 0;
+      for await (const item of newestFirst(sight)) {
+        seen += 1;
+        if (item.message.role !== "user") continue;
+        prompts.push(item);
+        following = seen;
+        if (prompts.length === count) break;
+      }
+      return { sight, prompts, following };
+    },
+
+    async storeState(profile) {
+      const store = await read.getStore(profile);
+      return store === null || store.state === "missing" ? "none" : store.state;
+    },
+  };
+};
+
+const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
+/** Texts of the walk that only finds places; enough to tell a summary from a message. */
+const BOUND_BYTES = 4_096;
+
+const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "none";
+
+const alonePlace = ({ turn, idx }: MessageRow): Place => ({ anchor: ALONE, turn, idx });
+
+/** The row that an id of a message of others names. */
+const keyOf = (messageId: string): number | { readonly uid: string } | null => {
+  if (messageId.startsWith("m_")) return { uid: messageId.slice(2) };
+  const row = /^r_(\d{1,15})$/.exec(messageId)?.[1];
+  return row === undefined ? null : Number(row);
+};
