@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/journal": ["common/base", "common/contracts", "common/redis"],
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
   "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
+  "common/search": ["common/base", "common/sqlite", "common/state-db"],
   "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions"],
   "common/talaria-db": [
     "common/base",
