@@ -18,7 +18,7 @@ const withoutHtml = new MarkdownIt({ html: false });
 const withHtml = new MarkdownIt({ html: true });
 
 const hasHtml = (text: string): boolean =>
-  text.includes("<") &&
+  TAG.test(text) &&
   withHtml
     .parse(text, {})
     .some(
@@ -90,6 +90,7 @@ const createSpanEnds = (text: string): ((start: number, length: number) => numbe
 
 /** Only a fence of the outermost level reaches into the next message; others end with their quote or list. */
 const closeFence = (text: string): string => {
+  if (!text.includes("```") && !text.includes("~~~")) return text;
   const lines = text.split("\n");
   const last = withoutHtml.parse(text, {}).findLast(({ level }) => level === 0);
   if (last?.type !== "fence" || isClosed(last, lines)) return text;
