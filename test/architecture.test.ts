@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "common/queues": ["common/base", "common/contracts", "common/redis"],
   "common/reconcile": [],
+  "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [
     "common/base",
     "common/contracts",
