@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { newId } from "../../common/base/ids.ts";
 import { ExportQuery, ImportBody, SessionAnswer } from "../../common/contracts/http.ts";
-import { EXPORT_TYPES, exportName, exportSession } from "../../common/exchange/export.ts";
+import type { Session } from "../../common/contracts/session.ts";
+import { exportSession } from "../../common/exchange/export.ts";
+import { EXPORT_TYPES, exportName } from "../../common/exchange/formats.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
 import type { CopiedSession } from "../../common/sessions/copy-ops.ts";
-import type { Session } from "../../common/contracts/session.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import { copyOf } from "../../common/transcript/changes.ts";
 import type { Transcripts } from "../../common/transcript/port.ts";

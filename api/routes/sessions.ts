@@ -44,7 +44,8 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         query: ListSessionsQuery,
         answers: { 200: { description: "A page of sessions", schema: SessionList } },
         async handle({ query, res }) {
-          const matching = query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, query.profile);
+          const matching =
+            query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, query.profile);
           res.json(await sessions.list({ ...query, matching }));
         },
       }),

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   CutAnswer,
   DuplicateBody,
@@ -18,7 +19,6 @@ import type { RunControl } from "../../common/lifecycle/port.ts";
 import type { RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import type { TranscriptChanges, Transcripts } from "../../common/transcript/port.ts";
-import { z } from "zod";
 import { type Call, operation, type Resource } from "../route.ts";
 import { idempotencyOf } from "./runs.ts";
 import { sessionId } from "./sessions.ts";
@@ -86,7 +86,10 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     const idempotency = idempotencyOf(call.req.headers["idempotency-key"], request);
     const known = idempotency === null ? null : await runs.replay(id, idempotency);
     const run = known ?? (await replace(id, messageId, input, call.body, idempotency));
-    call.res.status(202).location(`/api/runs/${run.id}`).json({ run, events_url: `/api/runs/${run.id}/events` });
+    call.res
+      .status(202)
+      .location(`/api/runs/${run.id}`)
+      .json({ run, events_url: `/api/runs/${run.id}/events` });
   };
   const replace = async (
     id: string,
@@ -139,8 +142,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     body: ForkBody,
     answers: { 201: { description: "The new session", schema: SessionAnswer } },
     errors: ["session_not_found", "message_not_found", "body_too_large"],
-    handle: (call) =>
-      answerCopy(call, { title: call.body.title ?? null, through: call.body.through }),
+    handle: (call) => answerCopy(call, { title: call.body.title ?? null, through: call.body.through }),
   });
   const duplicate = post("/api/sessions/:id/duplicate", {
     summary: "A copy of the session",

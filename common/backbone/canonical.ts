@@ -5,7 +5,7 @@ import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { OWN_SOURCE } from "../transcript/page.ts";
-import { type StateStores, valueOf } from "../transcript/store.ts";
+import { type StateStores, valueIn } from "../transcript/store.ts";
 
 /** Times a conversation that goes on in another segment is followed there. */
 const MAX_FOLLOWED = 3;
@@ -22,7 +22,7 @@ export const openCanonicalStore = async (
   const write = thread.call;
 
   const segmentsOf = async (path: string, storeId: string): Promise<readonly string[]> =>
-    valueOf(await stores.call.segments(path, storeId))?.ids ?? [storeId];
+    valueIn(await stores.call.segments(path, storeId))?.ids ?? [storeId];
 
   return {
     append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {

@@ -78,7 +78,17 @@ export const openTranscripts = async (deps: {
   // A thread of its own: counting a long session must not delay the pages that people open.
   const mirrorStores = await openReader(home, "state.db mirror", closers);
   const mirror = startMirror({
-    ...{ name, read, write, stores: mirrorStores, canonical: files.canonical, dispatcher, search, profiles, log },
+    ...{
+      name,
+      read,
+      write,
+      stores: mirrorStores,
+      canonical: files.canonical,
+      dispatcher,
+      search,
+      profiles,
+      log,
+    },
     hint: deps.hint,
   });
   closers.add("mirror", () => mirror.close());

@@ -116,7 +116,9 @@ export const ImportBody = z
         }),
       )
       .max(MAX_COPIED_MESSAGES),
-    profile: ProfileNameSchema.optional().describe("where it is imported to; the default profile when absent"),
+    profile: ProfileNameSchema.optional().describe(
+      "where it is imported to; the default profile when absent",
+    ),
   })
   .meta({ id: "ImportSession" });
 export type ImportBody = z.infer<typeof ImportBody>;
@@ -166,7 +168,9 @@ export const StoreInfoSchema = z
   .strictObject({
     profile: ProfileNameSchema,
     state: StoreStateSchema,
-    newer: z.boolean().describe("the file's schema number is above the newest one known here; it is read all the same"),
+    newer: z
+      .boolean()
+      .describe("the file's schema number is above the newest one known here; it is read all the same"),
     version: z.number().int().nullable(),
     sessions: z.number().int().nonnegative(),
     indexed: z.boolean().describe("search covers everything the file holds"),

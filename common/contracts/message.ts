@@ -23,7 +23,9 @@ export const MessageSchema = z
       .number()
       .int()
       .optional()
-      .describe("bytes of the whole text, where `content` is its beginning; read the message by itself for the rest"),
+      .describe(
+        "bytes of the whole text, where `content` is its beginning; read the message by itself for the rest",
+      ),
     parts: z.array(z.record(z.string(), z.unknown())).optional(),
     reasoning: z.string().optional(),
     tool_calls: z.array(ToolCallSchema).optional(),

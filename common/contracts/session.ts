@@ -31,7 +31,11 @@ export const SessionSchema = z
       .strictObject({ role: z.enum(["user", "assistant", "tool", "notice"]), preview: z.string() })
       .nullable()
       .describe("the beginning of the last message; null: none, or not read yet"),
-    unread_count: z.number().int().nonnegative().describe("messages since the session was last marked as read"),
+    unread_count: z
+      .number()
+      .int()
+      .nonnegative()
+      .describe("messages since the session was last marked as read"),
     forked_from: IdSchema.nullable().describe("the session that this one was made from"),
   })
   .meta({ id: "Session" });

@@ -29,7 +29,8 @@ export const createRunControl = (
   /** A conversation that we made carries its title in state.db, too. */
   const renameInStore = async (sessionId: string): Promise<void> => {
     const [row, view] = await Promise.all([read.sessionRow(sessionId), read.storeView(sessionId)]);
-    if (row?.title_source !== "user" || row.title === null || view === null || row.title === view.title) return;
+    if (row?.title_source !== "user" || row.title === null || view === null || row.title === view.title)
+      return;
     await deps.canonical.setTitle(row.profile, view.storeId, row.title);
   };
 
@@ -61,7 +62,11 @@ export const createRunControl = (
         uid: deriveUid(id),
         rowId: row_id,
       }));
-      const { generation, runIds, profile } = await write.deleteSession(sessionId, await newestRow(sessionId), own);
+      const { generation, runIds, profile } = await write.deleteSession(
+        sessionId,
+        await newestRow(sessionId),
+        own,
+      );
       for (const runId of runIds) deps.wakeCancel(runId);
       await journal.remove(sessionId, generation).catch((err: unknown) => {
         log.warn({ err, session: sessionId }, "the journal of a deleted session could not be removed");

@@ -1,6 +1,6 @@
+import type { Run } from "../contracts/run.ts";
 import type { Session } from "../contracts/session.ts";
 import type { OutboxRow } from "../runs/ledger.ts";
-import type { Run } from "../contracts/run.ts";
 
 /** What the api process asks of the lifecycle room; every call works while Redis is away. */
 export interface RunControl {

@@ -12,14 +12,12 @@ const NEW_ROWS = 500;
 /** Tries against somebody who is counting the same session. */
 const TRIES = 4;
 
-export interface BringUp {
-  /**
-   * Makes a session's counters true to its state.db: by what was added where that can be told, by counting anew where it
-   * cannot (c.2, d.1). Resolves with the session when people see something new of it, else with null. An unreadable file
-   * changes nothing (d.1.6).
-   */
-  (sessionId: string, options?: BringUpOptions): Promise<Session | null>;
-}
+/**
+ * Makes a session's counters true to its state.db: by what was added where that can be told, by counting anew where it cannot
+ * (c.2, d.1). Resolves with the session when people see something new of it, else with null. An unreadable file changes
+ * nothing (d.1.6).
+ */
+export type BringUp = (sessionId: string, options?: BringUpOptions) => Promise<Session | null>;
 
 export interface BringUpOptions {
   /** The conversation's title in the store; null leaves it. */
@@ -55,7 +53,8 @@ export const createBringUp = (deps: Deps): BringUp => {
       const isSame = view.counted && cursor === view.cursor && count === view.count && time === view.time;
       if (isSame && mark === view.mark && (title === null || title === view.title)) return null;
       const isFirst = !view.counted && !appended;
-      const last = now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
+      const last =
+        now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
       const visible = now.news !== 0 || (title !== null && title !== view.title);
       const changed = await deps.write.updateFromStore({
         sessionId,
@@ -193,8 +192,11 @@ const markIn = async ({ stores }: Deps, { path, segments }: StoreSight): Promise
 };
 
 /** What says that a conversation may have changed otherwise than by rows at its end. */
-export const markOf = (of: { readonly rewinds: number; readonly tipId: string; readonly hint: number }): string =>
-  JSON.stringify([of.rewinds, of.tipId, of.hint]);
+export const markOf = (of: {
+  readonly rewinds: number;
+  readonly tipId: string;
+  readonly hint: number;
+}): string => JSON.stringify([of.rewinds, of.tipId, of.hint]);
 
 /** True where the rows that are counted may be others now: a rewind, another tip, fewer active rows (c.2.4, d.1.3, d.1.4). */
 export const mayHaveChanged = (before: string | null, after: string): boolean => {

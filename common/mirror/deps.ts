@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
+import type { SessionsChanged } from "../contracts/events.ts";
 import type { CanonicalStore } from "../lifecycle/deps.ts";
 import type { Dispatcher } from "../lifecycle/dispatcher.ts";
 import type { IndexOps } from "../search/port.ts";
-import type { SessionsChanged } from "../contracts/events.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import type { StateStores } from "../transcript/store.ts";

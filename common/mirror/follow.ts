@@ -3,7 +3,7 @@ import type { FoundConversation, StoreFile } from "../sessions/store-ops.ts";
 import type { ConversationLight, SessionChange } from "../state-db/read/port.ts";
 import { watchStateDb } from "../state-db/read/watch.ts";
 import { fileOf } from "../transcript/sight.ts";
-import { valueOf } from "../transcript/store.ts";
+import { valueIn } from "../transcript/store.ts";
 import { type BringUp, markOf, mayHaveChanged } from "./bring-up.ts";
 import type { MirrorDeps } from "./deps.ts";
 
@@ -55,7 +55,7 @@ export const followStore = async (
 
   /** Compares all conversations with what is known of them. */
   const survey = async (seen: boolean): Promise<void> => {
-    const all = valueOf(await call.sessionsLight(path));
+    const all = valueIn(await call.sessionsLight(path));
     if (all === null) return;
     const marks = new Map((await read.storeMarks(profile)).map((row) => [row.store_id, row]));
     const fresh = await adopt(
@@ -77,7 +77,8 @@ export const followStore = async (
       changed.map(({ id, title }) =>
         limit(async () => {
           const sessionId = (await read.storeViews(profile, [id]))[0]?.sessionId;
-          if (sessionId !== undefined && (await bringUp(sessionId, { title })) !== null) await tell([sessionId]);
+          if (sessionId !== undefined && (await bringUp(sessionId, { title })) !== null)
+            await tell([sessionId]);
         }),
       ),
     );
@@ -88,7 +89,7 @@ export const followStore = async (
   const appended = async (changes: readonly SessionChange[]): Promise<boolean> => {
     const roots = new Map<string, string>();
     for (const { sessionId } of changes) {
-      const chain = valueOf(await call.segments(path, sessionId));
+      const chain = valueIn(await call.segments(path, sessionId));
       if (chain !== null) roots.set(chain.rootId, chain.tipId);
     }
     const views = await read.storeViews(profile, [...roots.keys()]);
@@ -115,14 +116,16 @@ export const followStore = async (
   const surveySoon = (): void => {
     wanted ??= setTimeout(
       () => {
-        running = surveyNow().catch((err: unknown) => log.warn({ err, profile }, "a survey of state.db failed"));
+        running = surveyNow().catch((err: unknown) =>
+          log.warn({ err, profile }, "a survey of state.db failed"),
+        );
       },
       Math.max(0, surveyed - performance.now()),
     );
   };
 
   const learn = async (): Promise<void> => {
-    const info = valueOf(await call.inspect(path));
+    const info = valueIn(await call.inspect(path));
     if (info === null) return;
     await keep({ state: "ok", version: info.version, newer: info.newer, file: fileOf(info.generation) });
   };
@@ -141,7 +144,7 @@ export const followStore = async (
         await keep({ watermark: null });
       }
       if (file.watermark === null) {
-        const today = valueOf(await call.changesSince(path, null, 1));
+        const today = valueIn(await call.changesSince(path, null, 1));
         await surveyNow(known === null || known.watermark === null);
         if (today !== null) await keep({ watermark: today.watermark });
       } else await surveyNow();

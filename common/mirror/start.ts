@@ -67,7 +67,8 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
       if (done) await write.cutDone(id);
     }
     for (const { session_id, profile, store_id, own } of await read.unburied(20)) {
-      const done = store_id === null || (await deps.canonical.deleteOwn({ profile, storeId: store_id, rows: own }));
+      const done =
+        store_id === null || (await deps.canonical.deleteOwn({ profile, storeId: store_id, rows: own }));
       if (done) await write.burialDone(session_id);
     }
   };
@@ -147,4 +148,3 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", done, { once: true });
   });
-

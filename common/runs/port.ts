@@ -26,7 +26,10 @@ export interface RunStore {
     request: AcceptRequest,
   ): Promise<{ readonly run: Run; readonly message: Message; readonly replayed: boolean }>;
   /** The run that a request with this key started before; null: none. Rejects with `idempotency_mismatch`. */
-  replay(sessionId: string, idempotency: { readonly key: string; readonly bodyHash: string }): Promise<Run | null>;
+  replay(
+    sessionId: string,
+    idempotency: { readonly key: string; readonly bodyHash: string },
+  ): Promise<Run | null>;
   /** Rejects with `run_not_found`. `last_event_id` is null: the journal knows it. */
   get(id: string): Promise<Run>;
   /** Newest first. */

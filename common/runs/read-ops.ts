@@ -22,7 +22,9 @@ export const createRunReadOps = (db: Database.Database) => {
     `select * from messages where session_id = ? and turn < ? and role <> 'notice'
        and (anchor is not null or row_id > ?) order by turn, idx`,
   );
-  const contextRow = db.prepare<[string], number | null>("select context_row_id from runs where id = ?").pluck();
+  const contextRow = db
+    .prepare<[string], number | null>("select context_row_id from runs where id = ?")
+    .pluck();
   const keyed = db.prepare<[string, string], { body_hash: string; run_id: string }>(
     "select body_hash, run_id from idempotency_keys where session_id = ? and key = ?",
   );
@@ -162,7 +164,8 @@ export const createRunReadOps = (db: Database.Database) => {
       const row = byId.get(runId);
       return (
         row !== undefined &&
-        (unsyncedBefore.get(row.session_id, row.turn) !== undefined || uncopied.get(row.session_id) !== undefined)
+        (unsyncedBefore.get(row.session_id, row.turn) !== undefined ||
+          uncopied.get(row.session_id) !== undefined)
       );
     },
 

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
+import { createFreeId } from "./free-id.ts";
 import { previewOf } from "./places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
 
@@ -115,28 +116,69 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
     };
   };
 
+  const runs = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
+  const cuts = db.prepare<[string]>("select 1 from cuts where session_id = ? limit 1");
+  const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
+  const grave = db.prepare<[string, string]>("select 1 from tombstones where profile = ? and store_id = ?");
+  const freeId = createFreeId(db);
+
+  /** The session that shows a conversation already. */
+  const shown = (profile: string, storeId: string): SessionRow | undefined => {
+    const own = byId.get(storeId);
+    return byStore.get(profile, storeId) ?? (own?.profile === profile ? own : undefined);
+  };
+  const isTouched = (row: SessionRow): boolean =>
+    runs.get(row.id) !== undefined ||
+    cuts.get(row.id) !== undefined ||
+    (row.import_digest === null && anyMessage.get(row.id) !== undefined);
+
+  const copySession = (input: CopiedSession, copy: boolean): Session => {
+    const { store, messages, ...rest } = input;
+    const existing = shown(input.profile, store?.id ?? input.id);
+    const values = {
+      ...rest,
+      pinned: Number(input.pinned),
+      archived: Number(input.archived),
+      ...figures(input),
+    };
+    const id = existing?.id ?? input.id;
+    if (existing === undefined)
+      insert.run({ ...values, activityAt: Math.max(input.createdAt, values.lastAt ?? 0) });
+    else {
+      clear.run(id);
+      const { storeId: _s, source: _o, updatedAt: _u, forkedFrom: _f, profile: _p, ...changed } = values;
+      adopt.run({ ...changed, id, now: now() });
+    }
+    write(id, messages);
+    if (copy) owe.run({ id });
+    const row = byId.get(id);
+    if (row === undefined) throw new Error("the session was not written");
+    return sessionFromRow(row);
+  };
+
   return {
     /**
      * Makes the session, or gives the one that shows this conversation of state.db already the imported transcript. `copy`:
      * its messages are then brought into state.db, so that other programs can go on with them.
      */
-    copySession(input: CopiedSession, copy: boolean): Session {
-      const { store, messages, ...rest } = input;
-      const existing = store === null ? undefined : (byStore.get(input.profile, store.id) ?? byId.get(input.id));
-      const values = { ...rest, pinned: Number(input.pinned), archived: Number(input.archived), ...figures(input) };
-      const id = existing?.id ?? input.id;
-      if (existing === undefined)
-        insert.run({ ...values, activityAt: Math.max(input.createdAt, values.lastAt ?? 0) });
-      else {
-        clear.run(id);
-        const { storeId: _s, source: _o, updatedAt: _u, forkedFrom: _f, profile: _p, ...changed } = values;
-        adopt.run({ ...changed, id, now: now() });
-      }
-      write(id, messages);
-      if (copy) owe.run({ id });
-      const row = byId.get(id);
-      if (row === undefined) throw new Error("the session was not written");
-      return sessionFromRow(row);
+    copySession,
+
+    /**
+     * The same for an import that may be repeated: "unchanged" for the same digest; "conflict", with nothing written, where
+     * the session was continued, cut or deleted here.
+     */
+    importSession(
+      input: Omit<CopiedSession, "id"> & { readonly storeId: string },
+    ): "imported" | "updated" | "unchanged" | "conflict" {
+      const { storeId, ...session } = input;
+      if (grave.get(input.profile, storeId) !== undefined) return "conflict";
+      const existing = shown(input.profile, storeId);
+      if (existing !== undefined && existing.import_digest === input.digest) return "unchanged";
+      if (existing !== undefined && isTouched(existing)) return "conflict";
+      const id = existing?.id ?? freeId(input.profile, storeId);
+      // What no state.db has is brought into one, so that other programs can go on with it.
+      copySession({ ...session, id }, input.store === null);
+      return existing === undefined || existing.import_digest === null ? "imported" : "updated";
     },
 
     /** The copies are in state.db: they are shown through their rows there from now on. Repeating it changes nothing. */
@@ -145,7 +187,8 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
       storeId: string,
       rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[],
     ): void {
-      for (const { messageId, rowId, uid } of rows) bind.run({ session: sessionId, id: messageId, rowId, uid });
+      for (const { messageId, rowId, uid } of rows)
+        bind.run({ session: sessionId, id: messageId, rowId, uid });
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
@@ -159,7 +202,10 @@ const valuesOf = (message: CopiedMessage) => ({
   content: message.content,
   parts: message.parts === undefined ? null : JSON.stringify(message.parts),
   reasoning: message.reasoning ?? null,
-  calls: message.toolCalls === undefined || message.toolCalls.length === 0 ? null : JSON.stringify(message.toolCalls),
+  calls:
+    message.toolCalls === undefined || message.toolCalls.length === 0
+      ? null
+      : JSON.stringify(message.toolCalls),
   call: message.toolCallId ?? null,
   tool: message.toolName ?? null,
   error: message.isError === undefined ? null : Number(message.isError),
@@ -175,7 +221,22 @@ export const createCopyReadOps = (db: Database.Database) => {
   const copies = db.prepare<[string], MessageRow>(
     "select * from messages where session_id = ? and turn = 0 order by idx",
   );
+  const find = db.prepare<[string, string, string], { digest: string | null; touched: number }>(
+    `select import_digest as digest, exists (select 1 from runs r where r.session_id = s.id)
+         or exists (select 1 from cuts c where c.session_id = s.id)
+         or (import_digest is null and exists (select 1 from messages m where m.session_id = s.id)) as touched
+     from sessions s where s.profile = ? and (s.store_id = ? or s.id = ?)`,
+  );
   return {
+    /** What is here of a conversation; null: nothing that a person made. */
+    importedSession(
+      profile: string,
+      storeId: string,
+    ): { readonly digest: string | null; readonly hasRuns: boolean } | null {
+      const row = find.get(profile, storeId, storeId);
+      if (row === undefined || (row.digest === null && row.touched === 0)) return null;
+      return { digest: row.digest, hasRuns: row.touched === 1 };
+    },
     /** Copied messages on their way into state.db; null when the session is gone. */
     copiedTurn(sessionId: string): CopiedTurn | null {
       const row = session.get(sessionId);

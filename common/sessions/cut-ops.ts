@@ -100,12 +100,20 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
 export type CutOps = ReturnType<typeof createCutOps>;
 
 export const createCutReadOps = (db: Database.Database) => {
-  const ofSession = db.prepare<[string], { keep_through: number; cut_row_id: number; file: string | null; removed: string }>(
-    "select keep_through, cut_row_id, file, removed from cuts where session_id = ? order by id",
-  );
+  const ofSession = db.prepare<
+    [string],
+    { keep_through: number; cut_row_id: number; file: string | null; removed: string }
+  >("select keep_through, cut_row_id, file, removed from cuts where session_id = ? order by id");
   const undone = db.prepare<
     [number],
-    { id: number; profile: string; store_id: string | null; keep_through: number; cut_row_id: number; own: string }
+    {
+      id: number;
+      profile: string;
+      store_id: string | null;
+      keep_through: number;
+      cut_row_id: number;
+      own: string;
+    }
   >(
     `select c.id, s.profile, s.store_id, c.keep_through, c.cut_row_id, c.own from cuts c
      join sessions s on s.id = c.session_id where c.done = 0 order by c.id limit ?`,

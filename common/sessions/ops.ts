@@ -2,12 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
-import type {
-  CreateSessionBody,
-  ListSessionsQuery,
-  Page,
-  PatchSessionBody,
-} from "../contracts/http.ts";
+import type { CreateSessionBody, ListSessionsQuery, Page, PatchSessionBody } from "../contracts/http.ts";
 import type { Session, SessionHead, StoreState } from "../contracts/session.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import type { OwnRow } from "./cut-ops.ts";
@@ -111,7 +106,10 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       const row = require(id);
       if (change.profile !== undefined && change.profile !== row.profile) {
         if (unfinished.get(id) !== undefined)
-          throw new TalariaError("conflict", "the profile cannot change while the session has unfinished runs");
+          throw new TalariaError(
+            "conflict",
+            "the profile cannot change while the session has unfinished runs",
+          );
         // Its messages are in the state.db of the profile it had.
         if (row.store_id !== null)
           throw new TalariaError("conflict", "the profile can change only before the first message");
@@ -136,7 +134,11 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
      * state.db away (c.8). `maxRowId` is the newest row of the conversation there, `own` are the rows
      * that we wrote: they are deleted, unless the session is another program's; then it is only hidden.
      */
-    deleteSession(id: string, maxRowId = 0, own: readonly OwnRow[] = []): { generation: number; runIds: string[]; profile: string } {
+    deleteSession(
+      id: string,
+      maxRowId = 0,
+      own: readonly OwnRow[] = [],
+    ): { generation: number; runIds: string[]; profile: string } {
       const row = require(id);
       const runIds = unfinished.all(id).map((run) => run.id);
       const generation = row.generation + 1;

@@ -77,7 +77,9 @@ export const createPlaceReadOps = (db: Database.Database) => {
       "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
     )
     .pluck();
-  const byId = db.prepare<[string, string], MessageRow>("select * from messages where session_id = ? and id = ?");
+  const byId = db.prepare<[string, string], MessageRow>(
+    "select * from messages where session_id = ? and id = ?",
+  );
 
   return {
     /** Messages shown from the sidecar that stand before a place, newest first. */

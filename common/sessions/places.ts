@@ -26,7 +26,11 @@ export const comparePlaces = (a: Place, b: Place): number =>
 
 /** The beginning of a message as one line of a list. */
 export const previewOf = (content: string): string =>
-  content.slice(0, PREVIEW_CHARS * 4).replace(/\s+/g, " ").trim().slice(0, PREVIEW_CHARS);
+  content
+    .slice(0, PREVIEW_CHARS * 4)
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, PREVIEW_CHARS);
 
 /**
  * SQL for `message_count` of the session `@id`: the store's counted rows, what is shown from here, and our rows in the store

@@ -1,9 +1,4 @@
-import type {
-  CreateSessionBody,
-  Page,
-  PatchSessionBody,
-  Settings,
-} from "../contracts/http.ts";
+import type { CreateSessionBody, Page, PatchSessionBody, Settings } from "../contracts/http.ts";
 import type { Session, SessionHead } from "../contracts/session.ts";
 import type { SessionListQuery } from "./ops.ts";
 

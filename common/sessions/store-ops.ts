@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
+import { createFreeId } from "./free-id.ts";
 import { COUNT_SQL, PENDING } from "./places.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
 
@@ -91,10 +91,12 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byStore = db.prepare<[string, string], SessionRow>(
     "select * from sessions where profile = ? and store_id = ?",
   );
-  const grave = db.prepare<[string, string], { session_id: string; deleted_at: number; max_row_id: number; hidden: number; generation: number }>(
+  const grave = db.prepare<
+    [string, string],
+    { session_id: string; deleted_at: number; max_row_id: number; hidden: number; generation: number }
+  >(
     "select session_id, deleted_at, max_row_id, hidden, generation from tombstones where profile = ? and store_id = ?",
   );
-  const graveOfId = db.prepare<[string], { profile: string }>("select profile from tombstones where session_id = ?");
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, pinned, archived, created_at, updated_at,
        activity_at, last_message_at, message_count, generation, store_id, store_count, counted, store_title, store_mark,
@@ -159,15 +161,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   );
   const release = db.prepare<[string, string]>("delete from leases where name = ? and holder = ?");
 
-  const freeId = (profile: string, storeId: string): string => {
-    if (IdSchema.safeParse(storeId).success && byId.get(storeId) === undefined) {
-      const buried = graveOfId.get(storeId);
-      if (buried === undefined || buried.profile === profile) return storeId;
-    }
-    // The id is taken by another profile's session, or is none that our addresses can carry.
-    const hash = createHash("sha256").update(JSON.stringify([profile, storeId])).digest("hex");
-    return `st_${hash.slice(0, 32)}`;
-  };
+  const freeId = createFreeId(db);
 
   const adopt = (profile: string, found: FoundConversation, seen: boolean): string | null => {
     if (byStore.get(profile, found.storeId) !== undefined) return null;
@@ -195,7 +189,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       count: found.countHint,
       mark: found.mark,
       seen: seen ? found.countHint : 0,
-      forkedFrom: found.forkedFrom !== null && IdSchema.safeParse(found.forkedFrom).success ? found.forkedFrom : null,
+      forkedFrom:
+        found.forkedFrom !== null && IdSchema.safeParse(found.forkedFrom).success ? found.forkedFrom : null,
       generation: buried === undefined ? 0 : buried.generation + 1,
     });
     if (buried !== undefined) {
@@ -213,7 +208,11 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     /** Null when somebody else was faster, or the session is gone. */
     updateFromStore(change: StoreUpdate): Session | null {
       const row = byId.get(change.sessionId);
-      if (row === undefined || row.store_cursor !== change.from.cursor || row.store_count !== change.from.count)
+      if (
+        row === undefined ||
+        row.store_cursor !== change.from.cursor ||
+        row.store_count !== change.from.count
+      )
         return null;
       update.run({
         id: row.id,
@@ -324,7 +323,10 @@ export const createStoreReadOps = (db: Database.Database) => {
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
       byStore.all(JSON.stringify(storeIds), profile).map(viewOf),
-    sessionsOfStore: (profile: string, storeIds: readonly string[]): { storeId: string; session: Session }[] =>
+    sessionsOfStore: (
+      profile: string,
+      storeIds: readonly string[],
+    ): { storeId: string; session: Session }[] =>
       byStore
         .all(JSON.stringify(storeIds), profile)
         .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),

@@ -57,7 +57,11 @@ export const deleteRows = (
 export const renameSession = (
   db: Database.Database,
   can: Capabilities,
-  { sessionId, title, source }: { readonly sessionId: string; readonly title: string; readonly source: string },
+  {
+    sessionId,
+    title,
+    source,
+  }: { readonly sessionId: string; readonly title: string; readonly source: string },
 ): TitleResult => {
   if (!can.sessions.has("title")) return { status: "ok", changed: false };
   const { changes } = prepared(
@@ -94,12 +98,7 @@ const ownRows = (
 };
 
 /** Takes active rows out of the session's counters. */
-const uncount = (
-  db: Database.Database,
-  can: Capabilities,
-  segment: string,
-  rows: readonly Found[],
-): void => {
+const uncount = (db: Database.Database, can: Capabilities, segment: string, rows: readonly Found[]): void => {
   const calls = rows.reduce((sum, row) => sum + callCount(row.calls), 0);
   const changes = [
     ...(can.sessions.has("message_count")

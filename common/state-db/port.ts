@@ -36,7 +36,11 @@ export interface OwnRow {
   readonly rowId: number | null;
 }
 
-export type Refusal = { readonly status: "refused"; readonly reason: RefusalReason; readonly message: string };
+export type Refusal = {
+  readonly status: "refused";
+  readonly reason: RefusalReason;
+  readonly message: string;
+};
 
 export type RewindResult = { readonly status: "ok"; readonly rewound: number } | Refusal;
 export type DeleteResult =

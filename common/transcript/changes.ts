@@ -113,7 +113,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       if (messageId === null) {
         const { sight, prompts } = await transcripts.lastPrompts(sessionId, 1);
         const [last] = prompts;
-        if (last === undefined) throw new TalariaError("nothing_to_undo", "there is no message to send again");
+        if (last === undefined)
+          throw new TalariaError("nothing_to_undo", "there is no message to send again");
         return { cut: await cutFrom(sight, "retry", last.place), text: last.message.content };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
@@ -137,7 +138,10 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       const messages: CopiedMessage[] = [];
       for await (const message of transcripts.all(sessionId, until)) {
         if (messages.length === MAX_COPIED_MESSAGES)
-          throw new TalariaError("body_too_large", `A copy may have at most ${MAX_COPIED_MESSAGES} messages.`);
+          throw new TalariaError(
+            "body_too_large",
+            `A copy may have at most ${MAX_COPIED_MESSAGES} messages.`,
+          );
         messages.push(copyOf(message, `${id}-c${messages.length}`));
       }
       const now = Date.now() / 1000;
@@ -165,7 +169,10 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
   };
 };
 
-export const copyOf = (message: Omit<Message, "id" | "session_id" | "run_id">, id: string): CopiedMessage => ({
+export const copyOf = (
+  message: Omit<Message, "id" | "session_id" | "run_id">,
+  id: string,
+): CopiedMessage => ({
   id,
   rowId: null,
   uid: null,

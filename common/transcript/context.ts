@@ -3,9 +3,9 @@ import type { Message } from "../contracts/message.ts";
 import { comparePlaces, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
-import { deriveUid } from "../state-db/uid.ts";
 import type { StateRow } from "../state-db/read/port.ts";
 import { toMessage } from "../state-db/read/rows.ts";
+import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import { createKnown, storeMessageId } from "./messages.ts";
 import type { ContextReader, RunContext } from "./port.ts";
@@ -31,8 +31,7 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       if (record === null) throw new TalariaError("run_not_found", "there is no such run");
       const { run, turn } = record;
       const sight = await look(run.session_id);
-      if (sight.store === null)
-        return { messages: await read.transcriptFor(runId), storeState: sight.state };
+      if (sight.store === null) return { messages: await read.transcriptFor(runId), storeState: sight.state };
       const until = await read.contextRow(runId);
       const answer = await stores.call.modelRows(sight.store.path, sight.store.segments.tipId, {
         hidden: sight.store.hidden,
@@ -57,7 +56,9 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     local: readonly MessageRow[],
   ): Promise<Message[]> {
     const uids = new Set(rows.flatMap(({ uid }) => uid ?? []));
-    const times = new Set(rows.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`));
+    const times = new Set(
+      rows.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`),
+    );
     const results = rows.filter(({ role }) => role === "tool");
     const known = createKnown(
       results.length === 0
@@ -76,7 +77,10 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       // Imported messages stand for a history that the store does not have; where it has one, that is the model's (part d).
       if (row.run_id === null && rows.length > 0) continue;
       if (uids.has(deriveUid(row.id)) || times.has(`${row.role} ${row.created_at}`)) continue;
-      items.push({ place: { anchor: row.anchor ?? row.row_id ?? 0, turn: row.turn, idx: row.idx }, message: messageFromRow(row) });
+      items.push({
+        place: { anchor: row.anchor ?? row.row_id ?? 0, turn: row.turn, idx: row.idx },
+        message: messageFromRow(row),
+      });
     }
     return items.sort((a, b) => comparePlaces(a.place, b.place)).map(({ message }) => message);
   }

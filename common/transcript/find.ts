@@ -5,7 +5,7 @@ import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import { createKnown, storeMessageId } from "./messages.ts";
 import { createLook, type Sight } from "./sight.ts";
-import { type StateStores, valueOf } from "./store.ts";
+import { type StateStores, valueIn } from "./store.ts";
 
 export interface Finder {
   /** Titles first, then messages, newest first; what a person removed is not found. */
@@ -51,14 +51,15 @@ export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Fi
   };
 
   const ownerOf = async (hit: Hit): Promise<string | null> => {
-    const chain = valueOf(await stores.call.segments(await stores.pathOf(hit.profile), hit.sessionId));
+    const chain = valueIn(await stores.call.segments(await stores.pathOf(hit.profile), hit.sessionId));
     const views = chain === null ? [] : await read.storeViews(hit.profile, [chain.rootId]);
     return views[0]?.sessionId ?? null;
   };
 
   /** Null where a person removed the message, or an imported one stands for its row and is gone. */
   const messageIdOf = async (hit: Hit, { row, store }: Sight): Promise<string | null> => {
-    if (hit.messageId !== null) return (await read.findMessage(row.id, hit.messageId)) === null ? null : hit.messageId;
+    if (hit.messageId !== null)
+      return (await read.findMessage(row.id, hit.messageId)) === null ? null : hit.messageId;
     const rowId = hit.rowId ?? 0;
     const bound = createKnown(await read.boundMessages(row.id, [rowId], hit.uid === null ? [] : [hit.uid]));
     const known = bound.of({ rowId, uid: hit.uid });
@@ -107,7 +108,12 @@ export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Fi
     },
 
     async sessionsMatching(q, profile) {
-      const { hits } = await search.sessionsMatching({ q, profile, limit: MAX_SESSIONS, paths: await paths() });
+      const { hits } = await search.sessionsMatching({
+        q,
+        profile,
+        limit: MAX_SESSIONS,
+        paths: await paths(),
+      });
       const sightOf = await sights(hits);
       return [...new Set(hits.flatMap((hit) => sightOf(hit)?.row.id ?? []))];
     },

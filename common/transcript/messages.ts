@@ -21,14 +21,20 @@ export const createKnown = (rows: readonly MessageRow[]): Known => {
 /** A row's id for pages and addresses: of its logical id where it has one, so that it survives compaction. */
 export const storeMessageId = (row: Pick<DisplayRow, "uid" | "position">): string => {
   if (row.uid === null) return `r_${row.position}`;
-  return SAFE.test(row.uid) ? `m_${row.uid}` : `h_${createHash("sha256").update(row.uid).digest("hex").slice(0, 32)}`;
+  return SAFE.test(row.uid)
+    ? `m_${row.uid}`
+    : `h_${createHash("sha256").update(row.uid).digest("hex").slice(0, 32)}`;
 };
 const SAFE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A store row as people see it: its text is the store's, what we know beside it is ours (c.4). */
 export const displayed = (
   row: DisplayRow,
-  { sessionId, origin, known }: { readonly sessionId: string; readonly origin: string; readonly known: MessageRow | undefined },
+  {
+    sessionId,
+    origin,
+    known,
+  }: { readonly sessionId: string; readonly origin: string; readonly known: MessageRow | undefined },
 ): Message => {
   const shown = toMessage(row, { id: known?.id ?? storeMessageId(row), sessionId, origin });
   const whole = row.fullBytes === undefined ? shown : { ...shown, full_bytes: row.fullBytes };

@@ -5,8 +5,8 @@ import { comparePlaces, END, PENDING, type Place, rowPlace } from "../sessions/p
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
-import { deriveUid } from "../state-db/uid.ts";
 import type { DisplayRow, PageQuery } from "../state-db/read/port.ts";
+import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import { createKnown, displayed } from "./messages.ts";
 import type { Sight, StoreSight } from "./sight.ts";
@@ -43,7 +43,10 @@ export const createPageReader =
     const { row, store } = sight;
     const want = query.limit + 1;
     const local = await read.localBefore(row.id, query.before, want);
-    const localItems = local.map((message) => ({ place: placeOf(message), message: messageFromRow(message) }));
+    const localItems = local.map((message) => ({
+      place: placeOf(message),
+      message: messageFromRow(message),
+    }));
     if (store === null) return windowOf(sight, localItems, query.limit);
 
     const page = await storeRows(stores, store, query, want);
@@ -64,8 +67,8 @@ export const createPageReader =
       }),
     }));
     const twice = inStoreAlready(local, page);
-    const items = [...storeItems, ...localItems.filter(({ message }) => !twice.has(message.id))].sort((a, b) =>
-      comparePlaces(b.place, a.place),
+    const items = [...storeItems, ...localItems.filter(({ message }) => !twice.has(message.id))].sort(
+      (a, b) => comparePlaces(b.place, a.place),
     );
     return windowOf(sight, items, query.limit);
   };
@@ -81,7 +84,12 @@ const storeRows = async (
 ): Promise<readonly DisplayRow[] | null> => {
   // A message behind a row is younger than the row.
   const bound = comparePlaces(before, rowPlace(before.anchor)) <= 0 ? before.anchor : before.anchor + 1;
-  const query: PageQuery = { limit, contentLimit: textBytes, hidden, ...(bound > PENDING ? {} : { before: bound }) };
+  const query: PageQuery = {
+    limit,
+    contentLimit: textBytes,
+    hidden,
+    ...(bound > PENDING ? {} : { before: bound }),
+  };
   const page = await stores.call.displayPage(path, segments.ids, query);
   return page.state === "ok" ? page.value.rows : null;
 };
@@ -103,7 +111,9 @@ const inStoreAlready = (local: readonly MessageRow[], page: readonly DisplayRow[
   const pending = local.filter(({ anchor, role }) => anchor === PENDING && role !== "notice");
   if (pending.length === 0) return new Set();
   const uids = new Set(page.flatMap(({ uid }) => uid ?? []));
-  const times = new Set(page.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`));
+  const times = new Set(
+    page.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`),
+  );
   return new Set(
     pending
       .filter(({ id, role, created_at }) => uids.has(deriveUid(id)) || times.has(`${role} ${created_at}`))
@@ -122,7 +132,8 @@ const sourcesOf = async (
   for (const id of new Set(page.map(({ sessionId }) => sessionId))) {
     const info = await stores.call.sessionInfo(path, id);
     const source = info.state === "ok" ? info.value?.source : undefined;
-    if (source !== undefined) found.set(id, source === OWN_SOURCE && owner === "talaria" ? "external" : source);
+    if (source !== undefined)
+      found.set(id, source === OWN_SOURCE && owner === "talaria" ? "external" : source);
   }
   return found;
 };

@@ -1,8 +1,8 @@
 import type { MessagePage } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
-import type { Place } from "../sessions/places.ts";
 import type { NewCut } from "../sessions/cut-ops.ts";
+import type { Place } from "../sessions/places.ts";
 import type { Placed } from "./page.ts";
 import type { Sight } from "./sight.ts";
 
@@ -12,7 +12,10 @@ export interface Transcripts {
    * A page from the end, oldest first inside it; costs what the page holds. Answers from the sidecar alone, and says so, while
    * the store cannot be read. Rejects with `session_not_found`, with `invalid_request` for a cursor that is none of ours.
    */
-  page(sessionId: string, query: { readonly limit: number; readonly before?: string | undefined }): Promise<MessagePage>;
+  page(
+    sessionId: string,
+    query: { readonly limit: number; readonly before?: string | undefined },
+  ): Promise<MessagePage>;
   /** Every message, oldest first, with whole texts; holds a page at a time. `through`: the last one that is wanted. */
   all(sessionId: string, through?: Place): AsyncIterable<Message>;
   /** One message with its whole text. Rejects with `message_not_found`. */

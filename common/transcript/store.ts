@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Async } from "../sqlite/client.ts";
 import { profileHome } from "../profiles/names.ts";
+import type { Async } from "../sqlite/client.ts";
 import type { Answer, StateDbReadOps } from "../state-db/read/port.ts";
 
 /** The state.db files of all profiles, read only. */
@@ -16,4 +16,4 @@ export const createStateStores = (home: string, call: Async<StateDbReadOps>): St
 });
 
 /** What a file answered, or null where it could not. */
-export const valueOf = <T>(answer: Answer<T>): T | null => (answer.state === "ok" ? answer.value : null);
+export const valueIn = <T>(answer: Answer<T>): T | null => (answer.state === "ok" ? answer.value : null);

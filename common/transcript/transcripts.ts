@@ -69,7 +69,10 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     if (known !== null && known.anchor !== null)
       return { sight, place: { anchor: known.anchor, turn: known.turn, idx: known.idx } };
     const key = known === null ? keyOf(messageId) : known.uid === null ? known.row_id : { uid: known.uid };
-    const at = key === null || sight.store === null ? null : await locate(sight, typeof key === "number" ? { rowId: key } : key);
+    const at =
+      key === null || sight.store === null
+        ? null
+        : await locate(sight, typeof key === "number" ? { rowId: key } : key);
     if (at === null) throw new TalariaError("message_not_found", "the session has no such message");
     return { sight, place: rowPlace(at) };
   };

@@ -1,15 +1,23 @@
 import { existsSync } from "node:fs";
-import { TalariaError } from "../../common/base/errors.ts";
 import type { ImportTarget } from "../../common/exchange/hermes-webui/port.ts";
 import { openTalariaDb, type TalariaDb } from "../../common/talaria-db/open.ts";
 
-/** Where an import goes: talaria.db. To be filled in with its statements; until then nothing is found and nothing kept. */
-export const openImportTarget = (_db: TalariaDb): ImportTarget => ({
-  find: async () => null,
-  importSession: async () => {
-    throw new TalariaError("store_unavailable", "imports are not kept in talaria.db yet");
-  },
+/** Where an import goes: talaria.db. What a running server shows of the conversation already gets the imported transcript. */
+export const openImportTarget = ({ read, write }: TalariaDb): ImportTarget => ({
+  find: (profile, storeId) => read.importedSession(profile, storeId),
+  importSession: ({ rows, storeId, baseCursor, ...session }) =>
+    write.importSession({
+      ...session,
+      storeId,
+      source: SOURCE,
+      forkedFrom: null,
+      store: baseCursor > 0 ? { id: storeId, cursor: baseCursor } : null,
+      messages: rows,
+    }),
 });
+
+/** What the list calls sessions of that program. */
+const SOURCE = "webui";
 
 /** Opens the target for one run of the script. A dry run does not even make the file. */
 export const withTarget = async <T>(

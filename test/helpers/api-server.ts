@@ -52,7 +52,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     }));
   const logged: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
-  const { db, home, hub, journal, lifecycle, redis, keys } = house;
+  const { db, home, hub, journal, lifecycle, redis, keys, transcript } = house;
 
   const shutdown = new AbortController();
   const registry = new Registry();
@@ -63,6 +63,8 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     },
     sessions: db.sessions,
     runs: db.runs,
+    ...{ transcripts: transcript.transcripts, changes: transcript.changes, finder: transcript.finder },
+    ...{ stores: transcript.stores, copySession: (input, copy) => db.write.copySession(input, copy) },
     control: lifecycle.control,
     journal,
     hub,

@@ -6,7 +6,7 @@ import { pino } from "pino";
 import type { AuthStore } from "../../api/middleware/auth-store.ts";
 import { createHub } from "../../api/sse/hub.ts";
 import type { Hub } from "../../api/sse/port.ts";
-import { openCanonicalStore } from "../../common/backbone/canonical.ts";
+import { openStateFiles, openTranscripts, type TranscriptRoom } from "../../common/backbone/transcripts.ts";
 import { Closers } from "../../common/base/closers.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import type { Journal } from "../../common/journal/port.ts";
@@ -31,6 +31,7 @@ export interface House {
   readonly journal: Journal;
   readonly queue: RunQueue;
   readonly lifecycle: Lifecycle;
+  readonly transcript: TranscriptRoom;
   readonly hub: Hub;
   /** Called at the end of the test file at the latest. Rejects when something did not close. */
   close(): Promise<void>;
@@ -64,22 +65,27 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
 
   const db = await openTalariaDb(join(home, "talaria", "talaria.db"));
   closers.add("talaria.db", () => db.close());
-  const canonical = await openCanonicalStore(home);
-  closers.add("state.db", () => canonical.close());
+  const files = await openStateFiles(home, db, closers);
 
   const journal = createRedisJournal({ redis, keys, archive: db.archive, maxRunBytes });
   const queue = createRunQueue(producer, keys.prefix, (err) => log.warn({ err }, "run queue"));
   closers.add("run queue", () => queue.close());
+  const hint = (news: Parameters<typeof publishHint>[2]): void =>
+    void publishHint(redis, keys, news).catch(() => {});
   const lifecycle = createLifecycle(
     {
-      ...{ read: db.read, write: db.write, journal, queue, canonical, log },
-      hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
+      ...{ read: db.read, write: db.write, journal, queue, log },
+      ...{ canonical: files.canonical, newestRow: files.newestRow, hint },
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
     },
     "api-under-test",
     { cancelGraceMs: 10_000, retentionMs: 24 * 3_600_000 },
   );
   closers.add("lifecycle", () => lifecycle.close());
+  const transcript = await openTranscripts({
+    ...{ home, stateDir: join(home, "talaria"), name: freshPrefix(), db, files, closers, log, hint },
+    dispatcher: lifecycle.dispatcher,
+  });
   db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
 
   const hub = createHub({ journal, redis, blocking, keys, id: freshPrefix(), log });
@@ -90,7 +96,7 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   };
   closeBeforeRedis(close);
   await hintsSettled({ hub, redis, keys });
-  return { home, db, redis, blocking, keys, journal, queue, lifecycle, hub, close };
+  return { home, db, redis, blocking, keys, journal, queue, lifecycle, transcript, hub, close };
 };
 
 export const authStoreOf = ({ read, write }: TalariaDb): AuthStore => ({

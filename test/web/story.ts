@@ -22,6 +22,9 @@ export const session = (id: string, revision = 1): Session => ({
   active_run_id: null,
   pinned: false,
   archived: false,
+  last_message: null,
+  unread_count: 0,
+  forked_from: null,
 });
 
 export const message = (

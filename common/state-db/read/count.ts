@@ -43,11 +43,13 @@ export const countAfter = (
       { contentLimit: LIGHT_BYTES, visibleOnly: true },
     );
     // Older than what is counted: copies, whose originals may be gone.
-    if (rows.some((row) => row.summary || (newestTime !== null && (row.createdAt ?? 0) < newestTime))) return null;
+    if (rows.some((row) => row.summary || (newestTime !== null && (row.createdAt ?? 0) < newestTime)))
+      return null;
     const shown = settle(file, segments, at, rows, LIGHT_BYTES).filter((row) => !removed(row));
     count += shown.length;
     for (const { createdAt } of shown)
-      if (createdAt !== null && (lastTimestamp === null || createdAt > lastTimestamp)) lastTimestamp = createdAt;
+      if (createdAt !== null && (lastTimestamp === null || createdAt > lastTimestamp))
+        lastTimestamp = createdAt;
   }
   return { count, lastTimestamp };
 };

@@ -23,7 +23,9 @@ export const readModelRows = (
   const rows = rowsByIds(
     file,
     ids.slice(0, maxRows).filter((id) => isInSpans(spans, id)),
-  ).filter((row) => (row.role === "user" || row.role === "assistant" || row.role === "tool") && !removed(row));
+  ).filter(
+    (row) => (row.role === "user" || row.role === "assistant" || row.role === "tool") && !removed(row),
+  );
   return { rows, cut: ids.length > maxRows };
 };
 
@@ -40,8 +42,12 @@ const activeIds = (file: ReadFile, tipId: string, limit: number, upTo: number): 
   const indexed = `${ofFlag("= 1")} UNION ALL ${ofFlag("IS NULL")}`;
   const byId = `SELECT id FROM messages ${bySessionId ?? ""} WHERE session_id = @tipId AND ${isActive(shape)} AND id <= @upTo`;
   const isMany = (): boolean =>
-    Number(file.prepare(`SELECT COUNT(*) FROM (${indexed} LIMIT @limit)`).pluck().get({ tipId, limit, upTo })) >=
-    limit;
+    Number(
+      file.prepare(`SELECT COUNT(*) FROM (${indexed} LIMIT @limit)`).pluck().get({ tipId, limit, upTo }),
+    ) >= limit;
   const source = isIndexed && (bySessionId === null || !isMany()) ? `SELECT id FROM (${indexed})` : byId;
-  return file.prepare(`${source} ORDER BY id DESC LIMIT @limit`).pluck().all({ tipId, limit, upTo }) as number[];
+  return file
+    .prepare(`${source} ORDER BY id DESC LIMIT @limit`)
+    .pluck()
+    .all({ tipId, limit, upTo }) as number[];
 };

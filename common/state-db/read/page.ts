@@ -32,7 +32,12 @@ export const readDisplayPage = (
       let below = Math.min(end, upTo === Number.MAX_SAFE_INTEGER ? upTo : upTo + 1);
       while (below > above + 1 && newestFirst.length <= limit) {
         const size = limit + 1 - newestFirst.length + SPARE;
-        const rows = visibleRows(file, segments[at] ?? "", { below, floor: above, limit: size, contentLimit });
+        const rows = visibleRows(file, segments[at] ?? "", {
+          below,
+          floor: above,
+          limit: size,
+          contentLimit,
+        });
         newestFirst.push(...settle(file, segments, at, rows, contentLimit).filter((row) => !removed(row)));
         if (rows.length < size) break;
         below = rows.at(-1)?.rowId ?? 0;

@@ -224,7 +224,7 @@ describe("following a run", () => {
     const again = await (await follow(eventsOf(runId))).ended();
     expect(again.map(({ event }) => event).at(-1)).toBe("stream_end");
     expect(again.filter(({ event }) => event === "done")).toHaveLength(1);
-    const { data } = await api.db.sessions.messages(sessionId, { limit: 10 });
+    const { data } = await api.transcript.transcripts.page(sessionId, { limit: 10 });
     const answer = data.filter(({ role }) => role === "assistant").map(({ content }) => content);
     expect(text(again)).toBe(answer.join(""));
     // No two events share an id, whatever was lost between them.

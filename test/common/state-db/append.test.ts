@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import Database from "better-sqlite3";
 import { createStateDbOps } from "../../../common/state-db/append.ts";
-import { deriveUid } from "../../../common/state-db/uid.ts";
 import type { StateDbOps, TurnInput, TurnRow } from "../../../common/state-db/port.ts";
+import { deriveUid } from "../../../common/state-db/uid.ts";
 
 const TOOL = join(process.cwd(), "test", "tools", "make-state-db.py");
 /** The interpreter itself: version managers put a slow script of this name on the PATH. */

@@ -48,10 +48,8 @@ test("a claim raises attempt and generation, and an older generation changes not
     await expect(db.write.handBack(run.id, 1)).rejects.toMatchObject({ code: "stale_generation" });
     expect((await db.write.commitRun(run.id, 2, done("new"))).kind).toBe("committed");
     expect((await db.write.commitRun(run.id, 2, done("again"))).kind).toBe("stale");
-    expect((await db.sessions.messages(session.id, { limit: 10 })).data.map((m) => m.content)).toEqual([
-      "hello",
-      "new",
-    ]);
+    const messages = await db.read.sidecarBefore(session.id, Number.MAX_SAFE_INTEGER, 0, 10);
+    expect(messages.map((message) => message.content)).toEqual(["new", "hello"]);
   }));
 
 test("the next run of a session waits until the end of the one before it was told", () =>
