@@ -6,6 +6,7 @@ import type { Dispatcher } from "../lifecycle/dispatcher.ts";
 import type { Logger } from "../logging/logger.ts";
 import { type Mirror, startMirror } from "../mirror/start.ts";
 import { listProfiles } from "../profiles/names.ts";
+import { checkWorkspace } from "../profiles/workspace.ts";
 import { openSearch, type Search } from "../search/open.ts";
 import { startStoreThread } from "../sqlite/client.ts";
 import type { StateDbReadOps } from "../state-db/read/port.ts";
@@ -90,6 +91,7 @@ export const openTranscripts = async (deps: {
       log,
     },
     hint: deps.hint,
+    workspace: (path) => checkWorkspace(home, path).catch(() => null),
   });
   closers.add("mirror", () => mirror.close());
   const transcripts = createTranscripts(read, stores);

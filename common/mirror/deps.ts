@@ -18,6 +18,8 @@ export interface MirrorDeps {
   readonly canonical: Pick<CanonicalStore, "rewindOwn" | "deleteOwn">;
   readonly dispatcher: Pick<Dispatcher, "handle">;
   readonly search: Pick<Async<IndexOps>, "indexSome">;
+  /** The folder as runs may use it, or null: a conversation's own may be gone, or none that tools may touch. */
+  readonly workspace: (path: string) => Promise<string | null>;
   readonly profiles: () => Promise<readonly string[]>;
   readonly hint: (hint: SessionsChanged) => void;
   readonly log: Logger;

@@ -47,7 +47,12 @@ export const followStore = async (
   /** Sessions of conversations that are not known yet; `seen` where they were there before we came. */
   const adopt = async (found: readonly ConversationLight[], seen: boolean): Promise<string[]> => {
     const ids: string[] = [];
-    const listed = found.filter(({ kind }) => kind !== "delegate").map(foundOf);
+    const folders = new Map<string, string | null>();
+    for (const cwd of new Set(found.flatMap((one) => one.cwd ?? [])))
+      folders.set(cwd, await deps.workspace(cwd));
+    const listed = found
+      .filter(({ kind }) => kind !== "delegate")
+      .map((one) => foundOf(one, one.cwd === null ? null : (folders.get(one.cwd) ?? null)));
     for (let from = 0; from < listed.length; from += ADOPT_CHUNK)
       ids.push(...(await write.adoptSessions(profile, listed.slice(from, from + ADOPT_CHUNK), seen)));
     return ids;
@@ -166,12 +171,12 @@ export const followStore = async (
   await running;
 };
 
-const foundOf = (found: ConversationLight): FoundConversation => ({
+const foundOf = (found: ConversationLight, workspace: string | null): FoundConversation => ({
   storeId: found.id,
   source: found.source,
   title: found.title,
   model: found.model,
-  cwd: found.cwd,
+  workspace,
   startedAt: found.startedAt,
   lastActivityAt: found.lastActivityAt,
   archived: found.archived,

@@ -12,7 +12,7 @@ export interface FoundConversation {
   readonly source: string;
   readonly title: string | null;
   readonly model: string | null;
-  readonly cwd: string | null;
+  readonly workspace: string | null;
   readonly startedAt: number;
   readonly lastActivityAt: number;
   readonly archived: boolean;
@@ -180,7 +180,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       storeId: found.storeId,
       title: found.title,
       model: found.model,
-      workspace: found.cwd,
+      workspace: found.workspace,
       source: found.source,
       pinned: Number(found.pinned),
       archived: Number(found.archived),

@@ -1,4 +1,5 @@
 import { isTalariaError, messageOf } from "../../common/base/errors.ts";
+import type { RunEvent } from "../../common/contracts/events.ts";
 import type { RunView } from "../../common/contracts/run-view.ts";
 import { JournalRefused, type JournalWriter } from "../../common/journal/writer.ts";
 import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
@@ -52,6 +53,15 @@ export interface AttemptStart {
 
 /** How long a stop or a commit waits for the journal before it goes on without it, in milliseconds. */
 const FLUSH_WAIT_MS = 2_000;
+
+const HISTORY_CUT: RunEvent = {
+  event: "warning",
+  payload: {
+    type: "store_unavailable",
+    message:
+      "state.db cannot be read right now: what other programs wrote into this session is not in the context.",
+  },
+};
 
 /** "over": nothing is left to do for this job. "again": claim once more. */
 type Verdict = "over" | "again";
@@ -115,7 +125,7 @@ export class Attempt {
         message: "The worker of this run was lost, and its engine cannot continue it.",
       });
     }
-    const context = await this.context(profile);
+    const { context, historyCut } = await this.context(profile);
     const redactor = failClosed(createRedactor(profile.secrets));
     const emitter = createEmitter(view, run.attempt, writer, redactor);
     const repairs = run.attempt > 1 ? repairEvents(view, knownSteps(evidence)) : [];
@@ -124,6 +134,7 @@ export class Attempt {
       payload: { model: context.model.model || context.model.provider, profile: run.profile },
     });
     for (const event of repairs) emitter.emit(event);
+    if (historyCut) emitter.emit(HISTORY_CUT);
     const recorder = createRecorder({
       runId: run.id,
       generation,
@@ -166,14 +177,16 @@ export class Attempt {
     }
   }
 
-  private async context(profile: Profile): Promise<EngineContext> {
+  private async context(
+    profile: Profile,
+  ): Promise<{ readonly context: EngineContext; readonly historyCut: boolean }> {
     const { claim, evidence } = this.start;
     const { run } = claim.record;
     const [history, workspace] = await Promise.all([
       this.deps.context.contextOf(run.id),
       this.deps.prepareWorkspace(profile, claim.session.workspace),
     ]);
-    return {
+    const context = {
       runId: run.id,
       sessionId: run.session_id,
       attempt: run.attempt,
@@ -184,7 +197,7 @@ export class Attempt {
         step: tool.step,
         callId: tool.callId,
         // An outcome that was already told as unknown stays the recorded result.
-        outcome: tool.state === "started" ? "unknown" : "done",
+        outcome: tool.state === "started" ? ("unknown" as const) : ("done" as const),
         result: tool.result ?? "",
         isError: tool.isError,
       })),
@@ -193,6 +206,7 @@ export class Attempt {
       childEnv: this.deps.childEnv(profile),
       maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
     };
+    return { context, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
   }
 
   /** What a throw out of the execution means for the run. */
