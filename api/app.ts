@@ -48,6 +48,7 @@ export interface AppDeps {
   readonly finder: Finder;
   readonly stores: () => Promise<readonly StoreInfo[]>;
   readonly copySession: ExchangeRoutesDeps["copySession"];
+  readonly redactorOf: ExchangeRoutesDeps["redactorOf"];
   readonly journal: Journal;
   readonly hub: Hub;
   readonly profiles: { exists(name: string): Promise<boolean>; list(): Promise<readonly string[]> };

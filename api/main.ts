@@ -14,6 +14,7 @@ import { healthChecks } from "./health-checks.ts";
 import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
+import { profileRedactor } from "./profile-redactor.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -46,6 +47,7 @@ const main = async (): Promise<void> => {
     finder: transcript.finder,
     stores: transcript.stores,
     copySession: (input, copy) => db.write.copySession(input, copy),
+    redactorOf: (profile) => profileRedactor(config.home, profile),
     control: lifecycle.control,
     journal,
     hub,

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { newId } from "../../common/base/ids.ts";
 import { ExportQuery, ImportBody, SessionAnswer } from "../../common/contracts/http.ts";
+import type { Message } from "../../common/contracts/message.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { exportSession } from "../../common/exchange/export.ts";
 import { EXPORT_TYPES, exportName } from "../../common/exchange/formats.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
+import type { Redactor } from "../../common/logging/redact.ts";
 import type { CopiedSession } from "../../common/sessions/copy-ops.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import { copyOf } from "../../common/transcript/changes.ts";
@@ -16,6 +18,8 @@ export interface ExchangeRoutesDeps {
   readonly sessions: SessionStore;
   readonly transcripts: Transcripts;
   readonly control: RunControl;
+  /** Takes secrets out of what leaves as a file (security-contract 84); never rejects. */
+  readonly redactorOf: (profile: string) => Promise<Redactor>;
   readonly profiles: { demand(name: string): Promise<void> };
   /** One transaction; `copy`: the messages are then brought into state.db. */
   readonly copySession: (input: CopiedSession, copy: boolean) => Promise<Session>;
@@ -43,12 +47,9 @@ export const exchangeRoutes = (deps: ExchangeRoutesDeps): readonly Resource[] =>
           res.set("Content-Disposition", `attachment; filename="${exportName(session, format)}"`);
           const gone = new AbortController();
           res.once("close", () => gone.abort());
-          for await (const text of exportSession(
-            format,
-            session,
-            deps.transcripts.all(session.id),
-            Date.now() / 1000,
-          )) {
+          const redactor = await deps.redactorOf(session.profile);
+          const messages = redacted(deps.transcripts.all(session.id), redactor);
+          for await (const text of exportSession(format, session, messages, Date.now() / 1000)) {
             if (gone.signal.aborted) return;
             if (!res.write(text)) await once(res, "drain", { signal: gone.signal }).catch(() => undefined);
           }
@@ -93,3 +94,7 @@ export const exchangeRoutes = (deps: ExchangeRoutesDeps): readonly Resource[] =>
     },
   },
 ];
+
+async function* redacted(messages: AsyncIterable<Message>, redactor: Redactor): AsyncGenerator<Message> {
+  for await (const message of messages) yield redactor.value(message) as Message;
+}

@@ -6,6 +6,7 @@ import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
+import { profileRedactor } from "../../api/profile-redactor.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { listProfiles } from "../../common/profiles/names.ts";
@@ -65,6 +66,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     runs: db.runs,
     ...{ transcripts: transcript.transcripts, changes: transcript.changes, finder: transcript.finder },
     ...{ stores: transcript.stores, copySession: (input, copy) => db.write.copySession(input, copy) },
+    redactorOf: (profile) => profileRedactor(home, profile),
     control: lifecycle.control,
     journal,
     hub,
