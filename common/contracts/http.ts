@@ -106,6 +106,7 @@ export const ImportBody = z
         z.object({
           role: z.enum(["user", "assistant", "tool", "notice"]),
           content: z.string(),
+          parts: MessageSchema.shape.parts,
           reasoning: z.string().optional(),
           tool_calls: MessageSchema.shape.tool_calls,
           tool_call_id: z.string().optional(),
