@@ -22,6 +22,9 @@ export const session = (id: string, revision = 1): Session => ({
   active_run_id: null,
   pinned: false,
   archived: false,
+  last_message: null,
+  unread_count: 0,
+  forked_from: null,
 });
 
 export const message = (
@@ -82,6 +85,15 @@ export const createJournal = (sessionId = "s") => {
         usage: USAGE,
       }),
     end: (runId: string) => add(runId, "stream_end", { session_id: sessionId }),
+    changed(reason: string, revision: number, more: Partial<Session> = {}): Frame {
+      const frame = {
+        id: `${frames.length + 1}-1`,
+        event: "session_changed",
+        data: { session: { ...session(sessionId, revision), ...more }, reason },
+      };
+      frames.push(frame);
+      return frame;
+    },
   };
 };
 
@@ -97,7 +109,7 @@ export const loaded = (messages: readonly Message[] = [], revision = 1): Session
 export const read = (state: SessionState, messages: readonly Message[], revision: number): SessionState =>
   reduceSession(state, {
     type: "messages",
-    page: { data: messages, next_cursor: null, revision },
+    page: { data: messages, next_cursor: null, revision, store: "ok" },
     read: state.reads.wanted,
   });
 

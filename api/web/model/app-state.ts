@@ -26,6 +26,8 @@ export interface AppState {
   /** Sessions opened in this tab; each keeps its own view and cursor. */
   readonly open: ReadonlyMap<string, SessionState>;
   readonly connection: ConnectionStatus;
+  /** Asking for changes failed again and again: what is shown may be old (B10). */
+  readonly outdated: boolean;
   readonly botName: string | null;
   readonly toasts: readonly Toast[];
 }
@@ -45,6 +47,7 @@ export type AppAction =
   | { readonly type: "list_session"; readonly session: Session }
   | { readonly type: "session_removed"; readonly id: string }
   | { readonly type: "connection"; readonly status: ConnectionStatus }
+  | { readonly type: "outdated"; readonly outdated: boolean }
   | { readonly type: "settings"; readonly botName: string }
   | { readonly type: "signed_out" }
   | { readonly type: "signed_in" }
@@ -60,6 +63,7 @@ export const createAppState = (selected: string | null): AppState => ({
   selected,
   open: selected === null ? new Map() : new Map([[selected, createSessionState(selected)]]),
   connection: { kind: "connecting" },
+  outdated: false,
   botName: null,
   toasts: [],
 });
@@ -98,6 +102,8 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
     }
     case "connection":
       return { ...state, connection: action.status };
+    case "outdated":
+      return state.outdated === action.outdated ? state : { ...state, outdated: action.outdated };
     case "settings":
       return { ...state, botName: action.botName };
     case "signed_out":

@@ -5,6 +5,7 @@ import type { Workbench } from "../model/workbench.ts";
 import { createEventConnection } from "../net/event-connection.ts";
 import { ApiError } from "../net/http.ts";
 import { createFrameQueue } from "./frame-queue.ts";
+import { createOutsideWatch } from "./outside-watch.ts";
 import { createSender } from "./sender.ts";
 import { createSessionList } from "./session-list.ts";
 import type { Store, WorkbenchDeps } from "./store.ts";
@@ -35,7 +36,16 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
   };
 
   const list = createSessionList({ api: deps.api, store });
-  const transcripts = createTranscriptReader({ api: deps.api, store });
+  const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
+  const watch = createOutsideWatch({
+    api: deps.api,
+    store,
+    surroundings: deps.surroundings,
+    random: Math.random,
+    now: () => performance.now(),
+    readIfWanted: transcripts.readIfWanted,
+    readList: list.changed,
+  });
   const sender = createSender({ api: deps.api, store, surroundings: deps.surroundings });
 
   const frames = createFrameQueue({
@@ -85,6 +95,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       if (status.kind === "refused" && status.status === 404 && state.selected !== null)
         store.act(state.selected, { type: "missing" });
       store.dispatch({ type: "connection", status });
+      watch.status(status);
     },
   });
 
