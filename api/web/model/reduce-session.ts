@@ -75,7 +75,7 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
     case "replaced":
       return applyReplaced(state, action);
     case "reveal":
-      return { ...state, reveal: { messageId: action.messageId, n: (state.reveal?.n ?? 0) + 1 } };
+      return state.reveal === action.messageId ? state : { ...state, reveal: action.messageId };
   }
 };
 

@@ -73,8 +73,8 @@ export interface SessionState {
   readonly editing: string | null;
   /** A cut, retry or edit was sent and not answered. */
   readonly changing: boolean;
-  /** A message to bring into view; `n` tells two wishes for the same one apart. */
-  readonly reveal: { readonly messageId: string; readonly n: number } | null;
+  /** A message to bring into view. */
+  readonly reveal: string | null;
 }
 
 export type SessionAction =
@@ -117,7 +117,7 @@ export type SessionAction =
       readonly text: string;
       readonly run: Run;
     }
-  | { readonly type: "reveal"; readonly messageId: string };
+  | { readonly type: "reveal"; readonly messageId: string | null };
 
 export const createSessionState = (id: string): SessionState => ({
   id,
