@@ -85,6 +85,15 @@ export const createJournal = (sessionId = "s") => {
         usage: USAGE,
       }),
     end: (runId: string) => add(runId, "stream_end", { session_id: sessionId }),
+    changed(reason: string, revision: number, more: Partial<Session> = {}): Frame {
+      const frame = {
+        id: `${frames.length + 1}-1`,
+        event: "session_changed",
+        data: { session: { ...session(sessionId, revision), ...more }, reason },
+      };
+      frames.push(frame);
+      return frame;
+    },
   };
 };
 
@@ -100,7 +109,7 @@ export const loaded = (messages: readonly Message[] = [], revision = 1): Session
 export const read = (state: SessionState, messages: readonly Message[], revision: number): SessionState =>
   reduceSession(state, {
     type: "messages",
-    page: { data: messages, next_cursor: null, revision },
+    page: { data: messages, next_cursor: null, revision, store: "ok" },
     read: state.reads.wanted,
   });
 

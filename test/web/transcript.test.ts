@@ -2,10 +2,12 @@ import { describe, expect, it } from "@jest/globals";
 import { createAppState, reduceApp } from "../../api/web/model/app-state.ts";
 import { mergeLatestPage } from "../../api/web/model/messages.ts";
 import { reduceSession } from "../../api/web/model/reduce-session.ts";
+import type { Message } from "../../common/contracts/message.ts";
 import { createJournal, feed, loaded, message, screen, session } from "./story.ts";
 
 const line = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => message(`r${from + i}`, "user", `${from + i}`));
+const page = (data: readonly Message[]) => ({ data, hasOlder: true, complete: true });
 const NO_RUNS: ReadonlySet<string> = new Set();
 
 describe("the transcript", () => {
@@ -20,20 +22,20 @@ describe("the transcript", () => {
   });
 
   it("merges the newest page over what is there and keeps what it does not reach", () => {
-    const { messages, contiguous } = mergeLatestPage(line(0, 50), line(40, 60), true, NO_RUNS);
+    const { messages, contiguous } = mergeLatestPage(line(0, 50), page(line(40, 60)), NO_RUNS);
     expect(contiguous).toBe(true);
     expect(messages.map((m) => m.content)).toEqual(line(0, 60).map((m) => m.content));
   });
 
   it("begins anew from a page that does not reach back, rather than hide a hole", () => {
-    const { messages, contiguous } = mergeLatestPage(line(0, 10), line(40, 60), true, new Set(["r3"]));
+    const { messages, contiguous } = mergeLatestPage(line(0, 10), page(line(40, 60)), new Set(["r3"]));
     expect(contiguous).toBe(false);
     expect(messages.map((m) => m.run_id)).toEqual([...line(40, 60).map((m) => m.run_id), "r3"]);
   });
 
   it("keeps the objects of unchanged messages, so that nothing is drawn again", () => {
     const known = line(0, 5);
-    const { messages } = mergeLatestPage(known, line(0, 5), false, NO_RUNS);
+    const { messages } = mergeLatestPage(known, { ...page(line(0, 5)), hasOlder: false }, NO_RUNS);
     expect(messages.every((m, i) => m === known[i])).toBe(true);
   });
 

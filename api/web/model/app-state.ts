@@ -1,6 +1,16 @@
+import type { SearchAnswer, StoreInfo } from "../../../common/contracts/http.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import { reduceSession } from "./reduce-session.ts";
+import { NO_SEARCH, type SearchState, searchFailed, searchFor, searchLoaded } from "./search.ts";
+import {
+  createListState,
+  type ListAnswer,
+  listLoaded,
+  type SessionFilter,
+  type SessionListState,
+  upsertSession,
+} from "./session-list.ts";
 import { createSessionState, type SessionAction, type SessionState } from "./session-state.ts";
 
 export interface Toast {
@@ -11,40 +21,45 @@ export interface Toast {
   readonly code: string | null;
 }
 
-export interface SessionListState {
-  readonly items: readonly Session[];
-  readonly nextCursor: string | null;
-  readonly query: string;
-  readonly phase: "loading" | "ready" | "failed";
-}
-
 export interface AppState {
   readonly signedOut: boolean;
   readonly list: SessionListState;
+  readonly search: SearchState;
+  /** The state.db files behind the profiles. */
+  readonly stores: readonly StoreInfo[];
   /** The session in view. */
   readonly selected: string | null;
   /** Sessions opened in this tab; each keeps its own view and cursor. */
   readonly open: ReadonlyMap<string, SessionState>;
   readonly connection: ConnectionStatus;
+  /** Asking for changes failed again and again: what is shown may be old (B10). */
+  readonly outdated: boolean;
   readonly botName: string | null;
   readonly toasts: readonly Toast[];
+  /** Counts the drafts that something else than the composer wrote. */
+  readonly drafted: number;
 }
 
 export type AppAction =
   | { readonly type: "select"; readonly id: string | null }
   | { readonly type: "session_action"; readonly id: string; readonly actions: readonly SessionAction[] }
   | { readonly type: "list_query"; readonly query: string }
-  | {
-      readonly type: "list_loaded";
-      readonly query: string;
-      readonly items: readonly Session[];
-      readonly nextCursor: string | null;
-      readonly append: boolean;
-    }
+  | { readonly type: "list_filter"; readonly filter: SessionFilter }
+  | ({ readonly type: "list_loaded" } & ListAnswer)
   | { readonly type: "list_failed" }
   | { readonly type: "list_session"; readonly session: Session }
+  | {
+      readonly type: "search_loaded";
+      readonly query: string;
+      readonly page: SearchAnswer;
+      readonly append: boolean;
+    }
+  | { readonly type: "search_failed"; readonly query: string }
+  | { readonly type: "stores"; readonly stores: readonly StoreInfo[] }
+  | { readonly type: "drafted" }
   | { readonly type: "session_removed"; readonly id: string }
   | { readonly type: "connection"; readonly status: ConnectionStatus }
+  | { readonly type: "outdated"; readonly outdated: boolean }
   | { readonly type: "settings"; readonly botName: string }
   | { readonly type: "signed_out" }
   | { readonly type: "signed_in" }
@@ -56,12 +71,16 @@ const MAX_OPEN = 12;
 
 export const createAppState = (selected: string | null): AppState => ({
   signedOut: false,
-  list: { items: [], nextCursor: null, query: "", phase: "loading" },
+  list: createListState(),
+  search: NO_SEARCH,
+  stores: [],
   selected,
   open: selected === null ? new Map() : new Map([[selected, createSessionState(selected)]]),
   connection: { kind: "connecting" },
+  outdated: false,
   botName: null,
   toasts: [],
+  drafted: 0,
 });
 
 export const reduceApp = (state: AppState, action: AppAction): AppState => {
@@ -76,19 +95,29 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
       return { ...state, open, list: listWith(state.list, before.session, after.session) };
     }
     case "list_query":
-      return { ...state, list: { ...state.list, query: action.query } };
-    case "list_loaded": {
-      if (action.query !== state.list.query) return state; // an older search, answered late
-      const items = action.append ? [...state.list.items, ...action.items] : action.items;
       return {
         ...state,
-        list: { ...state.list, items: unique(items), nextCursor: action.nextCursor, phase: "ready" },
+        list: { ...state.list, query: action.query },
+        search: searchFor(state.search, action.query),
       };
+    case "list_filter":
+      return { ...state, list: { ...state.list, filter: action.filter } };
+    case "list_loaded": {
+      const list = listLoaded(state.list, action);
+      return list === state.list ? state : { ...state, list };
     }
     case "list_failed":
       return { ...state, list: { ...state.list, phase: state.list.phase === "ready" ? "ready" : "failed" } };
     case "list_session":
-      return { ...state, list: { ...state.list, items: upsertSession(state.list.items, action.session) } };
+      return { ...state, list: upsertSession(state.list, action.session) };
+    case "search_loaded":
+      return { ...state, search: searchLoaded(state.search, action) };
+    case "search_failed":
+      return { ...state, search: searchFailed(state.search, action.query) };
+    case "stores":
+      return { ...state, stores: action.stores };
+    case "drafted":
+      return { ...state, drafted: state.drafted + 1 };
     case "session_removed": {
       const open = new Map(state.open);
       open.delete(action.id);
@@ -98,6 +127,8 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
     }
     case "connection":
       return { ...state, connection: action.status };
+    case "outdated":
+      return state.outdated === action.outdated ? state : { ...state, outdated: action.outdated };
     case "settings":
       return { ...state, botName: action.botName };
     case "signed_out":
@@ -132,17 +163,5 @@ const listWith = (
 ): SessionListState => {
   if (after === null || after === before) return list;
   if (!list.items.some((session) => session.id === after.id)) return list;
-  return { ...list, items: upsertSession(list.items, after) };
+  return upsertSession(list, after);
 };
-
-const upsertSession = (items: readonly Session[], session: Session): readonly Session[] => {
-  const others = items.filter((other) => other.id !== session.id);
-  const at = others.findIndex((other) => activityOf(other) <= activityOf(session));
-  return at === -1 ? [...others, session] : [...others.slice(0, at), session, ...others.slice(at)];
-};
-
-export const activityOf = (session: Session): number => session.last_message_at ?? session.created_at;
-
-const unique = (items: readonly Session[]): readonly Session[] => [
-  ...new Map(items.map((session) => [session.id, session])).values(),
-];

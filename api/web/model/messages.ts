@@ -21,27 +21,35 @@ export const prependMessages = (known: readonly Message[], older: readonly Messa
   return [...older.filter((message) => !ids.has(message.id)), ...known];
 };
 
+export interface LatestPage {
+  readonly data: readonly Message[];
+  readonly hasOlder: boolean;
+  /** Nothing that is known is newer than the page: what it does not hold behind its first message is gone. */
+  readonly complete: boolean;
+}
+
 /**
- * Merges the newest page. Its order wins; what we hold and it does not (older pages, a message that arrived while it was
- * being read) stays. `contiguous` is false when the page does not reach back to what is known: then the page alone counts,
- * beside the messages of `keepRuns`, and older ones are paged again.
+ * Merges the newest page. Its order wins; older pages stay, and so do the messages of `keepRuns`. What the page does not
+ * hold stays while it may be newer than the page, and goes otherwise. `contiguous` is false when the page does not reach
+ * back to what is known, or everything before it was taken: then older pages are read again.
  */
 export const mergeLatestPage = (
   known: readonly Message[],
-  page: readonly Message[],
-  hasOlder: boolean,
+  { data, hasOlder, complete }: LatestPage,
   keepRuns: ReadonlySet<string>,
 ): { readonly messages: readonly Message[]; readonly contiguous: boolean } => {
   const before = new Map(known.map((message) => [message.id, message]));
-  const inPage = new Set(page.map((message) => message.id));
+  const inPage = new Set(data.map((message) => message.id));
   const first = known.findIndex((message) => inPage.has(message.id));
-  const fresh = page.map((message) => keepEqual(before.get(message.id), message));
+  const fresh = data.map((message) => keepEqual(before.get(message.id), message));
+  const stays = (message: Message): boolean =>
+    !inPage.has(message.id) && (!complete || (message.run_id !== null && keepRuns.has(message.run_id)));
   const isLive = (message: Message): boolean => message.run_id !== null && keepRuns.has(message.run_id);
   if (first === -1 && known.length > 0 && hasOlder)
     return { messages: [...fresh, ...known.filter(isLive)], contiguous: false };
-  const head = first === -1 ? [] : known.slice(0, first);
-  const rest = (first === -1 ? known : known.slice(first)).filter((message) => !inPage.has(message.id));
-  return { messages: [...head, ...fresh, ...rest], contiguous: true };
+  const head = first === -1 || (complete && !hasOlder) ? [] : known.slice(0, first);
+  const rest = known.slice(head.length).filter(stays);
+  return { messages: [...head, ...fresh, ...rest], contiguous: head.length > 0 || known.length === 0 };
 };
 
 /** The known object when nothing changed, so that what shows it need not be drawn again. */

@@ -1,4 +1,4 @@
-import type { RunEventPayload, Snapshot } from "../../../common/contracts/events.ts";
+import type { RunEventPayload, SESSION_EVENT_SCHEMAS, Snapshot } from "../../../common/contracts/events.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import {
   applyRunEvent,
@@ -9,6 +9,7 @@ import {
 import type { Session } from "../../../common/contracts/session.ts";
 import type { Frame } from "./frame.ts";
 import { upsertMessages } from "./messages.ts";
+import { wantOutside } from "./outside.ts";
 import type { LiveRun, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -20,12 +21,21 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
     case "reset":
       return applyReset(state, frame.data as { run_id?: string | null });
     case "session_changed":
-      return moved(withSession(state, frame.data.session as Session), frame);
+      return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
     default:
       return isRunFrame(frame.data)
         ? applyRunFrame(state, frame, { ...frame.data, event: frame.event } as RunFrame)
         : moved(state, frame); // an event of a newer server moves nothing but the cursor
   }
+};
+
+type SessionChanged = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["session_changed"]["parse"]>;
+
+/** Only what the event itself tells is shown; messages of others must be read (B1). */
+const applySessionChanged = (state: SessionState, { session, reason }: SessionChanged): SessionState => {
+  if (reason !== "external" && reason !== "cut") return withSession(state, session);
+  const next = { ...state, session: newerSession(state.session, session) };
+  return wantOutside(next, session.revision, reason === "cut");
 };
 
 const applyRunFrame = (state: SessionState, frame: Frame, event: RunFrame): SessionState => {
@@ -149,8 +159,16 @@ const withMessages = (state: SessionState, news: readonly Message[]): SessionSta
 
 const withSession = (state: SessionState, session: Session | undefined): SessionState => {
   if (session === undefined) return state;
-  return { ...state, session, revision: Math.max(state.revision, session.revision) };
+  return {
+    ...state,
+    session: newerSession(state.session, session),
+    revision: Math.max(state.revision, session.revision),
+  };
 };
+
+/** Answers and events may overtake each other: the higher revision wins, the later one of two equal ones. */
+export const newerSession = (known: Session | null, news: Session): Session =>
+  known !== null && known.revision > news.revision ? known : news;
 
 const moved = (state: SessionState, frame: Frame): SessionState => ({
   ...state,

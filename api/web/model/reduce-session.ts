@@ -1,7 +1,8 @@
 import type { Message } from "../../../common/contracts/message.ts";
 import { cancelNotice } from "../../../common/contracts/notices.ts";
 import { mergeLatestPage, prependMessages } from "./messages.ts";
-import { reduceFrame } from "./reduce-frame.ts";
+import { headAsksFor, wantOutside } from "./outside.ts";
+import { newerSession, reduceFrame } from "./reduce-frame.ts";
 import type { LiveRun, SessionAction, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -14,7 +15,11 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
     case "frame":
       return reduceFrame(state, action.frame);
     case "session":
-      return { ...state, session: action.session, phase: state.phase === "missing" ? "ready" : state.phase };
+      return {
+        ...state,
+        session: newerSession(state.session, action.session),
+        phase: state.phase === "missing" ? "ready" : state.phase,
+      };
     case "missing":
       return { ...state, phase: "missing" };
     case "messages":
@@ -46,6 +51,31 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
       return patchRun(state, action.runId, { stopping: false });
     case "forget_cursor":
       return { ...state, cursor: null };
+    case "outside": {
+      const { session } = action;
+      return wantOutside(
+        { ...state, session: newerSession(state.session, session) },
+        session.revision,
+        action.cut,
+      );
+    }
+    case "head": {
+      const next = state.store === action.head.store ? state : { ...state, store: action.head.store };
+      return headAsksFor(next, action.head) === "messages"
+        ? wantOutside(next, action.head.revision, false)
+        : next;
+    }
+    case "reader":
+      if (action.away === state.away && (action.away || state.news === 0)) return state;
+      return { ...state, away: action.away, news: action.away ? state.news : 0 };
+    case "editing":
+      return { ...state, editing: action.messageId };
+    case "changing":
+      return { ...state, changing: action.changing };
+    case "replaced":
+      return applyReplaced(state, action);
+    case "reveal":
+      return state.reveal === action.messageId ? state : { ...state, reveal: action.messageId };
   }
 };
 
@@ -53,14 +83,16 @@ const applyLatestPage = (
   state: SessionState,
   { page, read }: Extract<SessionAction, { type: "messages" }>,
 ): SessionState => {
+  const firstRead = state.phase !== "ready";
+  const complete = page.revision >= state.revision;
+  if (!firstRead && !complete) return state; // B8: what is shown is newer; the wish for a read stays
   const current = read === state.reads.wanted;
   const { messages, contiguous } = mergeLatestPage(
     state.messages,
-    page.data,
-    page.next_cursor !== null,
+    { data: page.data, hasOlder: page.next_cursor !== null, complete },
     new Set(state.runs.keys()),
   );
-  const firstRead = state.phase !== "ready";
+  const { outside } = state;
   let next: SessionState = {
     ...state,
     phase: "ready",
@@ -69,12 +101,45 @@ const applyLatestPage = (
     older: firstRead || !contiguous ? page.next_cursor : state.older,
     reads: { ...state.reads, done: Math.max(state.reads.done, read) },
     pending: arrived(state, messages),
+    outside: outside !== null && page.revision < outside.revision ? outside : null,
+    news: state.away && !firstRead ? state.news + countNews(state, page.data) : 0,
+    store: page.store ?? state.store,
+    editing: messages.some((message) => message.id === state.editing) ? state.editing : null,
   };
   // A read that began before the run ended may not hold its messages: only a current one settles without seeing them.
   for (const run of state.runs.values())
     if (run.awaiting && (current || isCommitted(messages, run.runId))) next = settleRun(next, run);
   // Read while the stream was being joined: the snapshot may know of a turn that ended in between.
   return firstRead && (state.session?.revision ?? 0) > page.revision ? wantRead(next) : next;
+};
+
+/** What a reader further up would call new: not the results of tools, not what runs followed here have said. */
+const countNews = (state: SessionState, page: readonly Message[]): number => {
+  const known = new Set(state.messages.map((message) => message.id));
+  const followed = (runId: string | null): boolean =>
+    runId !== null && (state.runs.has(runId) || state.settled.has(runId));
+  return page.filter(
+    (message) => message.role !== "tool" && !known.has(message.id) && !followed(message.run_id),
+  ).length;
+};
+
+/** One step from the old end to the new one: what was replaced goes when the message that replaces it comes. */
+const applyReplaced = (
+  state: SessionState,
+  { messageId, key, text, run }: Extract<SessionAction, { type: "replaced" }>,
+): SessionState => {
+  const at = state.messages.findIndex((message) => message.id === messageId);
+  const messages =
+    at === -1 ? state.messages : state.messages.filter((m, i) => i < at || m.run_id === run.id);
+  const here = messages.some((message) => message.run_id === run.id);
+  const start = { key, text, runId: run.id, retrying: false };
+  return {
+    ...state,
+    messages,
+    pending: here ? state.pending : [...state.pending, start],
+    editing: null,
+    changing: false,
+  };
 };
 
 /** Keeps everything visible; a stop whose result cannot be read gets its notice here (C-19). */

@@ -2,7 +2,7 @@ import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
-import type { Session } from "../../../common/contracts/session.ts";
+import type { Session, SessionHead, StoreState } from "../../../common/contracts/session.ts";
 import type { Frame } from "./frame.ts";
 
 /** A run whose committed messages do not stand in the transcript yet. */
@@ -61,6 +61,20 @@ export interface SessionState {
   /** Holes met in a row since an event was last applied; each asks for a reconnect. */
   readonly gaps: number;
   readonly pending: readonly PendingStart[];
+  /** A change from outside that `messages` does not include yet; `cut`: messages went (B1 to B11). */
+  readonly outside: { readonly revision: number; readonly cut: boolean } | null;
+  /** The reader is not at the end, or has text selected: nothing may move (B5). */
+  readonly away: boolean;
+  /** Messages that came from outside while the reader was away. */
+  readonly news: number;
+  /** What the newest page said about the shared transcript. */
+  readonly store: StoreState;
+  /** The user message that is being edited in place. */
+  readonly editing: string | null;
+  /** A cut, retry or edit was sent and not answered. */
+  readonly changing: boolean;
+  /** A message to bring into view. */
+  readonly reveal: string | null;
 }
 
 export type SessionAction =
@@ -73,6 +87,7 @@ export type SessionAction =
         readonly data: readonly Message[];
         readonly next_cursor: string | null;
         readonly revision: number;
+        readonly store?: StoreState;
       };
       /** The `reads.wanted` at the time the request was sent. */
       readonly read: number;
@@ -88,7 +103,21 @@ export type SessionAction =
   | { readonly type: "start_failed"; readonly key: string }
   | { readonly type: "stop_sent"; readonly runId: string }
   | { readonly type: "stop_failed"; readonly runId: string }
-  | { readonly type: "forget_cursor" };
+  | { readonly type: "forget_cursor" }
+  | { readonly type: "outside"; readonly session: Session; readonly cut: boolean }
+  | { readonly type: "head"; readonly head: SessionHead }
+  | { readonly type: "reader"; readonly away: boolean }
+  | { readonly type: "editing"; readonly messageId: string | null }
+  | { readonly type: "changing"; readonly changing: boolean }
+  /** The server has accepted a retry or an edit: `messageId` and what follows it are replaced by the run. */
+  | {
+      readonly type: "replaced";
+      readonly messageId: string;
+      readonly key: string;
+      readonly text: string;
+      readonly run: Run;
+    }
+  | { readonly type: "reveal"; readonly messageId: string | null };
 
 export const createSessionState = (id: string): SessionState => ({
   id,
@@ -104,4 +133,11 @@ export const createSessionState = (id: string): SessionState => ({
   reads: { wanted: 1, done: 0 },
   gaps: 0,
   pending: [],
+  outside: null,
+  away: false,
+  news: 0,
+  store: "none",
+  editing: null,
+  changing: false,
+  reveal: null,
 });

@@ -9,8 +9,15 @@ export interface StatusLine {
 const IDLE: StatusLine = { tone: "idle", text: "" };
 
 /** One sentence about where things stand; read aloud when it changes. */
-export const statusLineOf = (state: SessionState | null, connection: ConnectionStatus): StatusLine => {
+export const statusLineOf = (
+  state: SessionState | null,
+  connection: ConnectionStatus,
+  outdated = false,
+): StatusLine => {
   const run = state === null ? null : activeRun(state);
+  if (state?.phase === "missing") return { tone: "trouble", text: "This session is gone." };
+  if (outdated && connection.kind === "reconnecting")
+    return { tone: "trouble", text: "Reconnecting… What is shown is not up to date." };
   const trouble = connectionTrouble(connection, run !== null);
   if (trouble !== null) return trouble;
   if (state === null) return IDLE;

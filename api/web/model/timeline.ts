@@ -1,5 +1,6 @@
 import type { Message } from "../../../common/contracts/message.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
+import { isForeign } from "./session-list.ts";
 import type { LiveRun, PendingStart, RunFacts, SessionState } from "./session-state.ts";
 import { isCommitted } from "./settle.ts";
 
@@ -12,6 +13,8 @@ export type Part =
       readonly key: string;
       readonly text: string;
       readonly open: boolean;
+      /** The message it stands in; null while it is being written. */
+      readonly at: string | null;
     }
   | ToolCard;
 export interface ToolCard {
@@ -24,6 +27,8 @@ export interface ToolCard {
   readonly result: string | null;
   /** Seconds. */
   readonly duration: number | null;
+  /** The message of the result, or of the call without one. */
+  readonly at: string | null;
 }
 
 export interface Turn {
@@ -118,7 +123,7 @@ export const partsOfView = (view: RunView, ended: boolean): readonly Part[] => {
   return view.parts.map((part, i): Part => {
     if (part.kind !== "tool") {
       const open = !ended && view.status === "running" && i === view.parts.length - 1;
-      return { kind: part.kind, key: keys(part.kind), text: part.text, open };
+      return { kind: part.kind, key: keys(part.kind), text: part.text, open, at: null };
     }
     const result = part.result?.payload ?? null;
     return {
@@ -129,6 +134,7 @@ export const partsOfView = (view: RunView, ended: boolean): readonly Part[] => {
       state: result === null ? (ended ? "stopped" : "running") : stateOf(result.outcome, result.is_error),
       result: result?.preview ?? null,
       duration: result?.duration ?? null,
+      at: null,
     };
   });
 };
@@ -138,13 +144,13 @@ export const partsOfMessages = (messages: readonly Message[], facts: RunFacts | 
   const keys = keyMaker();
   const results = new Map(messages.map((message) => [message.tool_call_id, message]));
   const parts: Part[] = [];
-  const add = (kind: "text" | "reasoning", text: string): void => {
-    if (text !== "") parts.push({ kind, key: keys(kind), text, open: false });
+  const add = (kind: "text" | "reasoning", text: string, at: string): void => {
+    if (text !== "") parts.push({ kind, key: keys(kind), text, open: false, at });
   };
   for (const message of messages) {
     if (message.role !== "assistant") continue;
-    add("reasoning", message.reasoning ?? "");
-    add("text", message.content);
+    add("reasoning", message.reasoning ?? "", message.id);
+    add("text", message.content, message.id);
     for (const call of message.tool_calls ?? []) {
       const fact = facts?.tools.get(call.id);
       const result = results.get(call.id);
@@ -156,11 +162,23 @@ export const partsOfMessages = (messages: readonly Message[], facts: RunFacts | 
         state: fact ? stateOf(fact.outcome, fact.is_error) : storedState(result),
         result: result?.content ?? fact?.preview ?? null,
         duration: fact?.duration ?? null,
+        at: result?.id ?? message.id,
       });
     }
   }
   return parts;
 };
+
+/** All that the assistant said in a turn, as it is copied. */
+export const answerText = (messages: readonly Message[]): string =>
+  messages
+    .filter((message) => message.role === "assistant" && message.content !== "")
+    .map((message) => message.content)
+    .join("\n\n");
+
+/** Who wrote a turn's answer: the first other program among its messages, otherwise this one. */
+export const answerOrigin = (messages: readonly Message[]): string =>
+  messages.find((message) => message.role !== "user" && isForeign(message.origin))?.origin ?? "talaria";
 
 const stateOf = (outcome: "done" | "stopped" | "unknown", isError: boolean): ToolState =>
   outcome === "done" ? (isError ? "failed" : "done") : outcome;

@@ -1,4 +1,6 @@
+import type { PatchSessionBody } from "../../../common/contracts/http.ts";
 import type { AppState } from "./app-state.ts";
+import type { SessionFilter } from "./session-list.ts";
 
 /** What the views may ask for. Every command reports its failure itself; none rejects. */
 export interface Workbench {
@@ -10,9 +12,32 @@ export interface Workbench {
   send(id: string | null, text: string): Promise<boolean>;
   stop(sessionId: string, runId: string): void;
   rename(id: string, title: string): void;
+  /** Pins, archives and so on. */
+  patch(id: string, change: PatchSessionBody): void;
   remove(id: string): void;
   search(query: string): void;
+  filter(filter: SessionFilter): void;
   loadMoreSessions(): void;
+  /** Copies of a session, the first with everything, the second up to and with a message; they come into view. */
+  duplicate(id: string): void;
+  fork(id: string, through: string): void;
+  /** Makes a session of an exported file's text. */
+  importFile(text: string): void;
+  clear(id: string): void;
+  /** Takes the last turn back; its prompt stands in the composer if that is empty. */
+  undo(id: string): void;
+  /** Takes away the message and all that follows it. */
+  cutFrom(id: string, messageId: string): void;
+  /** Runs the last prompt again in place of its answer. */
+  retry(id: string): void;
+  /** Replaces the message and all that follows it. Resolves with false when it was refused. */
+  edit(id: string, messageId: string, text: string): Promise<boolean>;
+  setEditing(id: string, messageId: string | null): void;
+  /** Whether the reader is elsewhere than at the end, or has text selected. */
+  setAway(id: string, away: boolean): void;
+  /** Opens the session, pages back to the message and brings it into view. */
+  reveal(id: string, messageId: string): void;
+  revealed(id: string): void;
   /** Resolves when the page before the first message is in the state. */
   loadOlder(id: string): Promise<void>;
   retryLoad(id: string): void;

@@ -8,11 +8,13 @@ export interface Surroundings {
   online(): boolean;
   /** Calls back on every change of either. */
   onChange(listener: () => void): () => void;
+  /** Calls back when somebody comes back to the page: focus, visible again, online again, restored from a cache. */
+  onReturn(listener: () => void): () => void;
 }
 
 export interface EventConnectionDeps {
   readonly fetch: typeof fetch;
-  readonly surroundings: Surroundings;
+  readonly surroundings: Omit<Surroundings, "onReturn">;
   readonly random: () => number;
   /** The session in view and the cursor held with its state, read at every (re)connect. */
   readonly target: () => { readonly sessionId: string | null; readonly cursor: string | null };

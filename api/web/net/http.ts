@@ -1,6 +1,15 @@
-import type { MessagePage, Page, PatchSessionBody, Settings } from "../../../common/contracts/http.ts";
+import type {
+  CutAnswer,
+  ImportBody,
+  MessagePage,
+  Page,
+  PatchSessionBody,
+  SearchAnswer,
+  Settings,
+  StoreInfo,
+} from "../../../common/contracts/http.ts";
 import type { Run } from "../../../common/contracts/run.ts";
-import type { Session } from "../../../common/contracts/session.ts";
+import type { Session, SessionHead } from "../../../common/contracts/session.ts";
 
 /** Every way a request can fail: `status` 0 and `code` "network" when no answer came. */
 export class ApiError extends Error {
@@ -22,8 +31,13 @@ export type Api = ReturnType<typeof createApi>;
 
 /** The public API, typed. Every call rejects with `ApiError`. */
 export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeoutMs: number }) => {
-  const call = async <T>(method: string, path: string, options: CallOptions = {}): Promise<T> => {
+  const exchange = async (
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<{ readonly response: Response; readonly text: string }> => {
     const headers: Record<string, string> = { Accept: "application/json" };
+    if (options.etag !== undefined) headers["If-None-Match"] = options.etag;
     if (options.body !== undefined) headers["Content-Type"] = "application/json";
     if (options.key !== undefined) headers["Idempotency-Key"] = options.key;
     let response: Response;
@@ -40,14 +54,23 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     } catch {
       throw new ApiError("network", "The server could not be reached.", 0);
     }
-    if (!response.ok) throw errorOf(response.status, text);
+    if (!response.ok && response.status !== 304) throw errorOf(response.status, text);
+    return { response, text };
+  };
+  const call = async <T>(method: string, path: string, options: CallOptions = {}): Promise<T> => {
+    const { text } = await exchange(method, path, options);
     return (text === "" ? undefined : JSON.parse(text)) as T;
   };
   const id = encodeURIComponent;
+  /** A call on a session: `POST /api/sessions/:id/<action>`. */
+  const post = <T>(sessionId: string, action: string, body: unknown, key?: string) =>
+    call<T>("POST", `/api/sessions/${id(sessionId)}/${action}`, {
+      body,
+      ...(key === undefined ? {} : { key }),
+    });
 
   return {
-    sessions: (query: { q?: string; cursor?: string; limit: number }) =>
-      call<Page<Session>>("GET", `/api/sessions${queryOf(query)}`),
+    sessions: (query: SessionsQuery) => call<Page<Session>>("GET", `/api/sessions${queryOf(query)}`),
     session: (sessionId: string) => call<{ session: Session }>("GET", `/api/sessions/${id(sessionId)}`),
     createSession: (sessionId: string) =>
       call<{ session: Session }>("POST", "/api/sessions", { body: { id: sessionId } }),
@@ -63,18 +86,56 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         body: { input, on_busy: "queue" },
         key,
       }),
+    /** null: nothing changed since the answer that `etag` came with. */
+    async head(
+      sessionId: string,
+      etag: string | null,
+    ): Promise<{ readonly head: SessionHead; readonly etag: string | null } | null> {
+      const path = `/api/sessions/${id(sessionId)}/head`;
+      const { response, text } = await exchange("GET", path, etag === null ? {} : { etag });
+      if (response.status === 304) return null;
+      return { head: JSON.parse(text) as SessionHead, etag: response.headers.get("ETag") };
+    },
+    undo: (sessionId: string) => post<CutAnswer>(sessionId, "undo", { turns: 1 }),
+    truncate: (sessionId: string, keepThrough: string) =>
+      post<CutAnswer>(sessionId, "truncate", { keep_through: keepThrough }),
+    clear: (sessionId: string) => post<CutAnswer>(sessionId, "clear", {}),
+    retry: (sessionId: string, key: string) => post<{ run: Run }>(sessionId, "retry", {}, key),
+    edit: (sessionId: string, messageId: string, input: string, key: string) =>
+      post<{ run: Run }>(sessionId, "edit", { message_id: messageId, input }, key),
+    fork: (sessionId: string, through: string) => post<{ session: Session }>(sessionId, "fork", { through }),
+    duplicate: (sessionId: string) => post<{ session: Session }>(sessionId, "duplicate", {}),
+    markRead: (sessionId: string) => post<{ session: Session }>(sessionId, "read", {}),
+    importSession: (file: ImportBody) =>
+      call<{ session: Session }>("POST", "/api/sessions/import", { body: file }),
+    search: (query: { q: string; limit: number; cursor?: string }) =>
+      call<SearchAnswer>("GET", `/api/search${queryOf(query)}`),
+    stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),
     settings: () => call<Settings>("GET", "/api/settings"),
     login: (password: string) => call<unknown>("POST", "/api/login", { body: { password } }),
   };
 };
 
+export type SessionsQuery = {
+  readonly q?: string;
+  readonly cursor?: string;
+  readonly limit: number;
+  readonly source?: string;
+  readonly archived?: "true" | "false";
+};
+
+/** Where a session is downloaded from. */
+export const exportUrl = (sessionId: string, format: "json" | "markdown" | "html"): string =>
+  `/api/sessions/${encodeURIComponent(sessionId)}/export?format=${format}`;
+
 interface CallOptions {
+  readonly etag?: string;
   readonly body?: unknown;
   readonly key?: string;
 }
 
-const queryOf = (query: Record<string, string | number | undefined>): string => {
+const queryOf = (query: { readonly [name: string]: string | number | undefined }): string => {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && value !== "") params.set(name, String(value));

@@ -14,6 +14,13 @@ export const browserSurroundings = (): Surroundings => ({
     window.addEventListener("offline", listener, { signal });
     return () => stop.abort();
   },
+  onReturn(listener) {
+    const stop = new AbortController();
+    const { signal } = stop;
+    for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, listener, { signal });
+    document.addEventListener("visibilitychange", listener, { signal });
+    return () => stop.abort();
+  },
 });
 
 /** `/s/<sessionId>` in the address bar. */

@@ -5,9 +5,15 @@ import type { Workbench } from "../model/workbench.ts";
 import { createEventConnection } from "../net/event-connection.ts";
 import { ApiError } from "../net/http.ts";
 import { createFrameQueue } from "./frame-queue.ts";
+import { createMessageSearch } from "./message-search.ts";
+import { createOutsideWatch } from "./outside-watch.ts";
+import { createPersist } from "./persist.ts";
+import { createReadMarker } from "./read-marker.ts";
 import { createSender } from "./sender.ts";
+import { createSessionActions } from "./session-actions.ts";
 import { createSessionList } from "./session-list.ts";
 import type { Store, WorkbenchDeps } from "./store.ts";
+import { createStoreWatch } from "./store-watch.ts";
 import { createTranscriptReader } from "./transcript-reader.ts";
 
 /** Joins the network to the model: the only place where both are known. Nothing of it touches the DOM. */
@@ -23,6 +29,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       if (next === state) return;
       state = next;
       for (const listener of listeners) listener();
+      marker.check();
     },
     act: (id, ...actions) => store.dispatch({ type: "session_action", id, actions }),
     report(what, error) {
@@ -34,9 +41,34 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     },
   };
 
-  const list = createSessionList({ api: deps.api, store });
-  const transcripts = createTranscriptReader({ api: deps.api, store });
-  const sender = createSender({ api: deps.api, store, surroundings: deps.surroundings });
+  const now = (): number => performance.now();
+  const persist = createPersist(deps.surroundings);
+  const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings });
+  const stores = createStoreWatch({ api: deps.api, store, now });
+  const list = createSessionList({
+    api: deps.api,
+    store,
+    search: createMessageSearch({ api: deps.api, store }),
+  });
+  const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
+  const watch = createOutsideWatch({
+    api: deps.api,
+    store,
+    surroundings: deps.surroundings,
+    random: Math.random,
+    now,
+    readIfWanted: transcripts.readIfWanted,
+    readList: list.changed,
+  });
+  const sender = createSender({ api: deps.api, store, persist });
+  const actions = createSessionActions({
+    api: deps.api,
+    store,
+    persist,
+    drafts: deps.drafts,
+    transcripts,
+    select: (id) => show(id, "push"),
+  });
 
   const frames = createFrameQueue({
     schedule: deps.schedule,
@@ -50,7 +82,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         if (actions.some((frame) => frame.event === "session_changed" && frame.data.reason === "deleted"))
           forget(sessionId);
       }
-      if (batch.some((frame) => frame.event === "sessions_changed")) list.changed();
+      if (batch.some((frame) => frame.event === "sessions_changed")) {
+        list.changed();
+        stores.changed();
+      }
     },
   });
 
@@ -79,12 +114,14 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     onStatus(status) {
       if (status.kind === "open") {
         list.changed();
+        stores.changed();
         if (state.selected !== null) transcripts.readIfWanted(state.selected);
       }
       if (status.kind === "signed_out") store.dispatch({ type: "signed_out" });
       if (status.kind === "refused" && status.status === 404 && state.selected !== null)
         store.act(state.selected, { type: "missing" });
       store.dispatch({ type: "connection", status });
+      watch.status(status);
     },
   });
 
@@ -159,15 +196,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         store.report("The run could not be stopped.", error);
       });
     },
-    rename(id, title) {
-      deps.api.patchSession(id, { title }).then(
-        ({ session }) => {
-          store.dispatch({ type: "list_session", session });
-          store.act(id, { type: "session", session });
-        },
-        (error: unknown) => store.report("The title was not saved.", error),
-      );
-    },
+    ...actions,
+    rename: (id, title) => actions.patch(id, { title }),
+    setAway: (id, away) => store.act(id, { type: "reader", away }),
+    revealed: (id) => store.act(id, { type: "reveal", messageId: null }),
     remove(id) {
       deps.api.deleteSession(id).then(
         () => forget(id),
@@ -175,6 +207,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       );
     },
     search: list.search,
+    filter: list.filter,
     loadMoreSessions: list.loadMore,
     loadOlder: transcripts.loadOlder,
     retryLoad: (id) => void transcripts.open(id),

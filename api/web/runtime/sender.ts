@@ -1,39 +1,18 @@
 import { newId } from "../../../common/base/ids.ts";
-import type { Surroundings } from "../net/event-connection.ts";
-import { type Api, ApiError } from "../net/http.ts";
+import type { Api } from "../net/http.ts";
+import type { Persist } from "./persist.ts";
 import type { Store } from "./store.ts";
-
-const RETRY_MS = [400, 1_200, 3_000, 6_000] as const;
 
 /** Sends messages and stops. A lost answer is asked for again with the same key, so that one message stays one (C-4). */
 export const createSender = ({
   api,
   store,
-  surroundings,
+  persist,
 }: {
   readonly api: Api;
   readonly store: Store;
-  readonly surroundings: Surroundings;
+  readonly persist: Persist;
 }) => {
-  /** Repeats what is harmless to repeat; rejects with the last error. */
-  const persist = async <T>(work: () => Promise<T>, onRetry: () => void): Promise<T> => {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await work();
-      } catch (error) {
-        const delay = RETRY_MS[tries];
-        if (
-          !(error instanceof ApiError && error.isTransient) ||
-          delay === undefined ||
-          !surroundings.online()
-        )
-          throw error;
-        onRetry();
-        await new Promise((resolve) => setTimeout(resolve, delay));
-      }
-    }
-  };
-
   const start = async (id: string, text: string, prepare: () => Promise<void>): Promise<boolean> => {
     const key = newId("key");
     store.act(id, { type: "start_sent", key, text });
@@ -65,10 +44,6 @@ export const createSender = ({
         created();
       });
     },
-    cancel: (runId: string): Promise<unknown> =>
-      persist(
-        () => api.cancelRun(runId),
-        () => undefined,
-      ),
+    cancel: (runId: string): Promise<unknown> => persist(() => api.cancelRun(runId)),
   };
 };

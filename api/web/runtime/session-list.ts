@@ -1,4 +1,5 @@
-import type { Api } from "../net/http.ts";
+import type { SessionFilter } from "../model/session-list.ts";
+import type { Api, SessionsQuery } from "../net/http.ts";
 import type { Store } from "./store.ts";
 
 const PAGE = 50;
@@ -7,7 +8,15 @@ const MAX_LIMIT = 200;
 const HINT_MS = 250;
 
 /** Keeps the list of sessions fresh: a hint says that something changed, the list is then read again. */
-export const createSessionList = ({ api, store }: { readonly api: Api; readonly store: Store }) => {
+export const createSessionList = ({
+  api,
+  store,
+  search,
+}: {
+  readonly api: Api;
+  readonly store: Store;
+  readonly search: { find(): Promise<void>; more(): Promise<void> };
+}) => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reading = false;
   let again = false;
@@ -19,13 +28,14 @@ export const createSessionList = ({ api, store }: { readonly api: Api; readonly 
       return;
     }
     reading = true;
-    const { query, items } = store.state().list;
+    const { query, filter, items } = store.state().list;
     const limit = Math.min(MAX_LIMIT, Math.max(PAGE, items.length));
     try {
-      const page = await api.sessions({ q: query, limit });
+      const page = await api.sessions({ q: query, limit, ...queryOf(filter) });
       store.dispatch({
         type: "list_loaded",
         query,
+        filter,
         items: page.data,
         nextCursor: page.next_cursor,
         append: false,
@@ -52,19 +62,29 @@ export const createSessionList = ({ api, store }: { readonly api: Api; readonly 
     search(query: string): void {
       store.dispatch({ type: "list_query", query });
       clearTimeout(timer);
-      timer = setTimeout(() => void read(), HINT_MS);
+      timer = setTimeout(() => {
+        void read();
+        void search.find();
+      }, HINT_MS);
+    },
+    filter(filter: SessionFilter): void {
+      store.dispatch({ type: "list_filter", filter });
+      clearTimeout(timer);
+      void read();
     },
     loadMore(): void {
-      const { query, nextCursor: cursor } = store.state().list;
+      if (store.state().search.phase !== "idle") void search.more();
+      const { query, filter, nextCursor: cursor } = store.state().list;
       if (cursor === null || reading) return;
       reading = true;
       api
-        .sessions({ q: query, cursor, limit: PAGE })
+        .sessions({ q: query, cursor, limit: PAGE, ...queryOf(filter) })
         .then(
           ({ data, next_cursor }) =>
             store.dispatch({
               type: "list_loaded",
               query,
+              filter,
               items: data,
               nextCursor: next_cursor,
               append: true,
@@ -77,3 +97,8 @@ export const createSessionList = ({ api, store }: { readonly api: Api; readonly 
     },
   };
 };
+
+const queryOf = ({ archived, source }: SessionFilter): Pick<SessionsQuery, "archived" | "source"> => ({
+  archived: archived ? "true" : "false",
+  ...(source === null ? {} : { source }),
+});

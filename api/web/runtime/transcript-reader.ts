@@ -1,35 +1,76 @@
+import type { MessagePage } from "../../../common/contracts/http.ts";
 import { backoffMs } from "../model/connection.ts";
+import { isReadDue } from "../model/outside.ts";
+import type { SessionState } from "../model/session-state.ts";
+import type { Surroundings } from "../net/event-connection.ts";
 import { type Api, ApiError } from "../net/http.ts";
 import type { Store } from "./store.ts";
 
 const PAGE = 60;
 const MAX_TRIES = 6;
 
+/** Pages that are read beyond the newest one so that a reader further up loses nothing. */
+const MAX_BRIDGE = 5;
+
 /** Reads sessions and their messages: on opening, when an event asks for it, and page by page backwards. */
-export const createTranscriptReader = ({ api, store }: { readonly api: Api; readonly store: Store }) => {
+export const createTranscriptReader = ({
+  api,
+  store,
+  surroundings,
+  retryMs = backoffMs,
+}: {
+  readonly api: Api;
+  readonly store: Store;
+  readonly surroundings: Pick<Surroundings, "hidden">;
+  /** Milliseconds before try `attempt`, see `backoffMs`. */
+  readonly retryMs?: typeof backoffMs;
+}) => {
   const reading = new Set<string>();
   const readingOlder = new Map<string, Promise<void>>();
 
-  /** Reads the newest page until the state has what it wants; one read at a time for a session. */
+  const isWanted = (id: string): boolean => {
+    const session = store.state().open.get(id);
+    if (session === undefined) return false;
+    return isReadDue(session, { hidden: surroundings.hidden(), inView: store.state().selected === id });
+  };
+
+  /** Reads the newest page until the state has what it wants; one read at a time for a session (B7). */
   const readLatest = async (id: string): Promise<void> => {
     if (reading.has(id)) return;
     reading.add(id);
     try {
-      for (let tries = 1; isWanted(store, id) && tries <= MAX_TRIES; ) {
+      for (let tries = 1; isWanted(id) && tries <= MAX_TRIES; ) {
+        const wish = wishOf(store.state().open.get(id));
         const read = store.state().open.get(id)?.reads.wanted ?? 0;
         try {
-          const page = await api.messages(id, { limit: PAGE });
-          store.act(id, { type: "messages", page, read });
+          store.act(id, { type: "messages", page: await latestPage(id), read });
+          if (!isWanted(id)) return;
+          if (wish !== wishOf(store.state().open.get(id))) continue; // more was asked for meanwhile
         } catch (error) {
           store.act(id, { type: "messages_failed", botName: store.state().botName });
           if (!(error instanceof ApiError) || !error.isTransient) return reportRead(id, error);
-          await new Promise((resolve) => setTimeout(resolve, backoffMs(tries, Math.random())));
-          tries += 1;
         }
+        await new Promise((resolve) => setTimeout(resolve, retryMs(tries, Math.random())));
+        tries += 1;
       }
     } finally {
       reading.delete(id);
     }
+  };
+
+  /** The newest page; for a reader who is further up, with those before it back to what is known (B5, B6). */
+  const latestPage = async (id: string): Promise<MessagePage> => {
+    const page = await api.messages(id, { limit: PAGE });
+    for (let bridged = 0; bridged < MAX_BRIDGE; bridged++) {
+      const state = store.state().open.get(id);
+      if (page.next_cursor === null || state === undefined || !state.away || state.phase !== "ready") break;
+      const known = new Set(state.messages.map((message) => message.id));
+      if (known.size === 0 || page.data.some((message) => known.has(message.id))) break;
+      const older = await api.messages(id, { limit: PAGE, before: page.next_cursor });
+      page.data = [...older.data, ...page.data];
+      page.next_cursor = older.next_cursor;
+    }
+    return page;
   };
 
   const reportRead = (id: string, error: unknown): void => {
@@ -54,7 +95,7 @@ export const createTranscriptReader = ({ api, store }: { readonly api: Api; read
       await messages;
     },
     readIfWanted(id: string): void {
-      if (isWanted(store, id)) void readLatest(id);
+      if (isWanted(id)) void readLatest(id);
     },
     loadOlder(id: string): Promise<void> {
       const running = readingOlder.get(id);
@@ -74,7 +115,6 @@ export const createTranscriptReader = ({ api, store }: { readonly api: Api; read
   };
 };
 
-const isWanted = (store: Store, id: string): boolean => {
-  const session = store.state().open.get(id);
-  return session !== undefined && session.phase !== "missing" && session.reads.wanted > session.reads.done;
-};
+/** What a state asks for, as text to compare. */
+const wishOf = (state: SessionState | undefined): string =>
+  `${state?.reads.wanted}/${state?.outside?.revision}/${state?.outside?.cut}`;

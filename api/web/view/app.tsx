@@ -26,6 +26,14 @@ export const App = () => {
     [workbench],
   );
 
+  const reveal = useCallback(
+    (id: string, messageId: string) => {
+      workbench.reveal(id, messageId);
+      setDrawer(false);
+    },
+    [workbench],
+  );
+
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
@@ -62,9 +70,12 @@ export const App = () => {
       </a>
       <Sidebar
         list={state.list}
+        search={state.search}
+        stores={state.stores}
         selected={state.selected}
         covered={state.signedOut}
         onOpen={open}
+        onReveal={reveal}
         onNew={startNew}
         onClose={() => setDrawer(false)}
       />
@@ -78,6 +89,8 @@ export const App = () => {
       <ChatPane
         session={session}
         connection={state.connection}
+        outdated={state.outdated}
+        drafted={state.drafted}
         composer={composer}
         covered={drawer || state.signedOut}
         onMenu={() => setDrawer(true)}

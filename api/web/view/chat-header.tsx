@@ -1,6 +1,9 @@
 import { useState } from "react";
+import { isForeign } from "../model/session-list.ts";
 import type { SessionState } from "../model/session-state.ts";
+import { lockOf } from "../model/turn-actions.ts";
 import { FolderIcon, MenuIcon, PencilIcon, PlusIcon } from "./icons.tsx";
+import { SessionMenu } from "./session-menu.tsx";
 import { TitleField } from "./title-field.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -46,6 +49,12 @@ export const ChatHeader = (props: {
         )}
       </div>
       <div className="chat-facts">
+        {session !== null && isForeign(session.source) && (
+          <span className="fact source" title={`Created by: ${session.source}`}>
+            <span className="visually-hidden">Created by: </span>
+            <bdi>{session.source}</bdi>
+          </span>
+        )}
         {session?.workspace && (
           <span className="fact" title={session.workspace}>
             <FolderIcon />
@@ -60,6 +69,14 @@ export const ChatHeader = (props: {
           </span>
         )}
       </div>
+      {session !== null && props.session !== null && props.session.phase !== "missing" && (
+        <SessionMenu
+          session={session}
+          lock={lockOf(props.session)}
+          empty={props.session.messages.length === 0}
+          onRename={() => setEditing(true)}
+        />
+      )}
       <button className="icon-button only-phone" type="button" aria-label="New session" onClick={props.onNew}>
         <PlusIcon />
       </button>

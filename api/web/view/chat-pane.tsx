@@ -2,9 +2,11 @@ import type { RefObject } from "react";
 import type { ConnectionStatus } from "../model/connection.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { activeRun, statusLineOf } from "../model/status-line.ts";
+import { storeNotice } from "../model/stores.ts";
 import { ChatHeader } from "./chat-header.tsx";
 import { Composer } from "./composer.tsx";
 import { EmptyState } from "./empty-state.tsx";
+import { AlertIcon } from "./icons.tsx";
 import { StateLine } from "./state-line.tsx";
 import { Transcript } from "./transcript.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -12,6 +14,8 @@ import { useWorkbench } from "./use-workbench.ts";
 export const ChatPane = (props: {
   readonly session: SessionState | null;
   readonly connection: ConnectionStatus;
+  readonly outdated: boolean;
+  readonly drafted: number;
   readonly composer: RefObject<HTMLTextAreaElement | null>;
   /** The drawer or the login lies over it. */
   readonly covered: boolean;
@@ -22,16 +26,24 @@ export const ChatPane = (props: {
   const workbench = useWorkbench();
   const run = session === null ? null : activeRun(session);
   const id = session?.id ?? null;
+  const notice = session === null ? null : storeNotice(session.store);
 
   return (
     <main className="chat" inert={props.covered}>
       <ChatHeader session={session} onMenu={props.onMenu} onNew={props.onNew} />
+      {notice !== null && (
+        <p className="store-notice" role="status">
+          <AlertIcon />
+          <span>{notice}</span>
+        </p>
+      )}
       <Conversation session={session} onPrompt={(text) => void workbench.send(id, text)} />
       <footer className="dock">
-        <StateLine status={statusLineOf(session, connection)} />
+        <StateLine status={statusLineOf(session, connection, props.outdated)} />
         <Composer
           key="composer"
           sessionId={id}
+          drafted={props.drafted}
           field={props.composer}
           disabled={session?.phase === "missing"}
           busy={run !== null}

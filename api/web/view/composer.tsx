@@ -7,6 +7,8 @@ const MAX_HEIGHT = 280;
 /** Enter sends, Shift+Enter breaks the line, Escape goes to Stop. What is typed is kept per session. */
 export const Composer = (props: {
   readonly sessionId: string | null;
+  /** Counts the drafts that something else wrote: each is taken over. */
+  readonly drafted: number;
   readonly field: RefObject<HTMLTextAreaElement | null>;
   readonly disabled: boolean;
   readonly busy: boolean;
@@ -24,6 +26,14 @@ export const Composer = (props: {
     setText(workbench.drafts.read(sessionId));
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
   }, [sessionId, workbench, field]);
+
+  const drafted = useRef(props.drafted);
+  useEffect(() => {
+    if (drafted.current === props.drafted) return;
+    drafted.current = props.drafted;
+    setText(workbench.drafts.read(shown.current));
+    field.current?.focus();
+  }, [props.drafted, workbench, field]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useLayoutEffect(() => {

@@ -97,6 +97,65 @@ export const FolderIcon = () => (
   </Icon>
 );
 
+export const MoreIcon = () => (
+  <Icon>
+    <path
+      className="filled"
+      d="M5 8.800a1.200 1.200 0 1 0 0 2.400 1.200 1.200 0 0 0 0-2.400zM10 8.800a1.200 1.200 0 1 0 0 2.400 1.200 1.200 0 0 0 0-2.400zM15 8.800a1.200 1.200 0 1 0 0 2.400 1.200 1.200 0 0 0 0-2.400z"
+    />
+  </Icon>
+);
+export const ForkIcon = () => (
+  <Icon>
+    <path d="M6 7.500v5M6 7.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM6 16.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM14 7.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM14 7.500c0 3-2 3.500-4 4-2 .4-4 .5-4 1" />
+  </Icon>
+);
+export const RetryIcon = () => (
+  <Icon>
+    <path d="M15.500 10a5.500 5.500 0 1 1-1.700-4L16 8M16 4v4h-4" />
+  </Icon>
+);
+export const UndoIcon = () => (
+  <Icon>
+    <path d="M7.500 4 4 7.500 7.500 11M4 7.500h7.500a4.250 4.250 0 0 1 0 8.500H8" />
+  </Icon>
+);
+export const ArchiveIcon = () => (
+  <Icon>
+    <path d="M3.500 4h13v3.500h-13zM5 7.500V16h10V7.500M8.500 11h3" />
+  </Icon>
+);
+export const PinIcon = () => (
+  <Icon>
+    <path d="M7.500 3.500h5l-.5 5 2.500 2.500h-9L8 8.500zM10 11v5.500" />
+  </Icon>
+);
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M10 3.500v9M6.500 9l3.500 3.500L13.500 9M4 16.500h12" />
+  </Icon>
+);
+export const UploadIcon = () => (
+  <Icon>
+    <path d="M10 12.500v-9M6.500 7 10 3.500 13.500 7M4 16.500h12" />
+  </Icon>
+);
+export const FilterIcon = () => (
+  <Icon>
+    <path d="M3.500 5.500h13M6 10h8M8.500 14.500h3" />
+  </Icon>
+);
+export const CutIcon = () => (
+  <Icon>
+    <path d="M4 5h12M4 10h5M4 15h3M12 11l5 5M17 11l-5 5" />
+  </Icon>
+);
+export const ClearIcon = () => (
+  <Icon>
+    <path d="M4 5h12M4 10h12M4 15h7M14 13.500l3.500 3.500M17.500 13.500 14 17" />
+  </Icon>
+);
+
 /** The winged sandal of the name, as a mark. */
 export const WingMark = () => (
   <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">

@@ -1,12 +1,13 @@
 import { memo, useState } from "react";
 import type { Session } from "../../../common/contracts/session.ts";
-import { activityOf } from "../model/app-state.ts";
+import { activityOf, isForeign } from "../model/session-list.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
-import { PencilIcon, TrashIcon } from "./icons.tsx";
+import { PencilIcon, PinIcon, TrashIcon } from "./icons.tsx";
 import { relativeTime } from "./relative-time.ts";
 import { TitleField } from "./title-field.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
+/** One session of the list, always of the same height: title and time, then where it is from and how it ends. */
 export const SessionItem = memo(function SessionItem(props: {
   readonly session: Session;
   readonly current: boolean;
@@ -30,7 +31,7 @@ export const SessionItem = memo(function SessionItem(props: {
       </li>
     );
   return (
-    <li className="session-item">
+    <li className="session-item" data-unread={session.unread_count > 0 && !current}>
       <a
         className="session-link"
         href={`/s/${session.id}`}
@@ -41,14 +42,31 @@ export const SessionItem = memo(function SessionItem(props: {
           props.onOpen(session.id);
         }}
       >
-        <span className="session-title">{title}</span>
-        {active ? (
-          <span className="active-dot" role="img" aria-label="a run is active" />
-        ) : (
-          <time className="session-time" dateTime={new Date(activityOf(session) * 1000).toISOString()}>
-            {relativeTime(activityOf(session), props.now)}
-          </time>
-        )}
+        <span className="session-line">
+          {session.pinned && (
+            <span className="pin" role="img" aria-label="pinned">
+              <PinIcon />
+            </span>
+          )}
+          <span className="session-title">{title}</span>
+          {active ? (
+            <span className="active-dot" role="img" aria-label="a run is active" />
+          ) : (
+            <time className="session-time" dateTime={new Date(activityOf(session) * 1000).toISOString()}>
+              {relativeTime(activityOf(session), props.now)}
+            </time>
+          )}
+        </span>
+        <span className="session-line second">
+          {isForeign(session.source) && <span className="source-badge">{session.source}</span>}
+          <span className="session-preview">{previewOf(session)}</span>
+          {session.unread_count > 0 && !current && (
+            <span className="unread">
+              {session.unread_count > 99 ? "99+" : session.unread_count}
+              <span className="visually-hidden"> unread</span>
+            </span>
+          )}
+        </span>
       </a>
       <span className="session-actions">
         <button
@@ -80,3 +98,10 @@ export const SessionItem = memo(function SessionItem(props: {
     </li>
   );
 });
+
+const previewOf = ({ last_message: last, message_count: count }: Session): string => {
+  if (last !== null && last.preview !== "")
+    return last.role === "user" ? `You: ${last.preview}` : last.preview;
+  if (count === 0) return "No messages yet";
+  return count === 1 ? "1 message" : `${count} messages`;
+};

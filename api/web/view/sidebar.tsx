@@ -1,22 +1,34 @@
 import { type KeyboardEvent, memo, type UIEvent, useEffect, useState } from "react";
-import type { SessionListState } from "../model/app-state.ts";
-import { CloseIcon, PlusIcon, SearchIcon, WingMark } from "./icons.tsx";
+import type { StoreInfo } from "../../../common/contracts/http.ts";
+import type { SearchState } from "../model/search.ts";
+import { NO_FILTER, pinnedFirst, type SessionFilter, type SessionListState } from "../model/session-list.ts";
+import { storeBanner } from "../model/stores.ts";
+import { FilterMenu } from "./filter-menu.tsx";
+import { AlertIcon, CloseIcon, PlusIcon, SearchIcon, WingMark } from "./icons.tsx";
+import { ImportButton } from "./import-button.tsx";
+import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 export const Sidebar = memo(function Sidebar(props: {
   readonly list: SessionListState;
+  readonly search: SearchState;
+  readonly stores: readonly StoreInfo[];
   readonly selected: string | null;
   /** The login lies over it. */
   readonly covered: boolean;
   readonly onOpen: (id: string) => void;
+  readonly onReveal: (id: string, messageId: string) => void;
   readonly onNew: () => void;
   readonly onClose: () => void;
 }) {
-  const { list, selected } = props;
+  const { list, search, selected } = props;
   const workbench = useWorkbench();
   const now = useMinute();
+  const searching = search.phase !== "idle";
+  const filtered = filterText(list.filter);
+  const empty = emptyText(list, search);
 
   return (
     <nav className="sidebar" aria-label="Sessions" inert={props.covered}>
@@ -33,53 +45,114 @@ export const Sidebar = memo(function Sidebar(props: {
           <CloseIcon />
         </button>
       </div>
-      <button className="new-session" type="button" onClick={props.onNew}>
-        <PlusIcon />
-        <span>New session</span>
-        <kbd>{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
-      </button>
-      <label className="search">
-        <SearchIcon />
-        <input
-          type="search"
-          placeholder="Search titles"
-          aria-label="Search sessions by title"
-          value={list.query}
-          onChange={(event) => workbench.search(event.target.value)}
-        />
-      </label>
-      <ul
+      <div className="sidebar-row">
+        <button className="new-session" type="button" onClick={props.onNew}>
+          <PlusIcon />
+          <span>New session</span>
+          <kbd>{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
+        </button>
+        <ImportButton />
+      </div>
+      <div className="sidebar-row">
+        <label className="search">
+          <SearchIcon />
+          <input
+            type="search"
+            placeholder="Search"
+            aria-label="Search sessions and messages"
+            maxLength={200}
+            value={list.query}
+            onChange={(event) => workbench.search(event.target.value)}
+          />
+        </label>
+        <FilterMenu filter={list.filter} sources={list.sources} />
+      </div>
+      <StoreBanner stores={props.stores} />
+      {filtered !== null && (
+        <p className="filter-line">
+          {filtered}
+          <button type="button" onClick={() => workbench.filter(NO_FILTER)}>
+            Show all
+          </button>
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys only walk through the links inside */}
+      <div
         className="session-list"
         onKeyDown={moveFocus}
         onScroll={(event) => nearEnd(event) && workbench.loadMoreSessions()}
       >
-        {list.items.map((session) => (
-          <SessionItem
-            key={session.id}
-            session={session}
-            current={session.id === selected}
-            now={now}
-            onOpen={props.onOpen}
-          />
-        ))}
-      </ul>
-      {list.items.length === 0 && (
-        <p className="list-empty">
-          {list.phase === "loading"
-            ? "Loading…"
-            : list.phase === "failed"
-              ? "The sessions could not be read."
-              : list.query === ""
-                ? "No sessions yet."
-                : "No title matches."}
-        </p>
-      )}
+        {searching && list.items.length > 0 && <h2 className="group-head">Sessions</h2>}
+        <ul>
+          {pinnedFirst(list.items).map((session) => (
+            <SessionItem
+              key={session.id}
+              session={session}
+              current={session.id === selected}
+              now={now}
+              onOpen={props.onOpen}
+            />
+          ))}
+        </ul>
+        {searching && search.hits.length > 0 && <h2 className="group-head">Messages</h2>}
+        {searching && (
+          <ul>
+            {search.hits.map((hit) => (
+              <SearchHitItem
+                key={`${hit.session.id} ${hit.message_id}`}
+                hit={hit}
+                now={now}
+                onReveal={props.onReveal}
+              />
+            ))}
+          </ul>
+        )}
+        {searching && search.indexing && (
+          <p className="list-empty" role="status">
+            Search is still indexing; older messages may be missing.
+          </p>
+        )}
+        {empty !== null && (
+          <p className="list-empty" role="status">
+            {empty}
+          </p>
+        )}
+      </div>
     </nav>
   );
 });
 
+const StoreBanner = memo(function StoreBanner({ stores }: { readonly stores: readonly StoreInfo[] }) {
+  const lines = storeBanner(stores);
+  if (lines.length === 0) return null;
+  return (
+    <div className="store-banner" role="status">
+      <AlertIcon />
+      <div>
+        {lines.map((line) => (
+          <p key={line}>{line}</p>
+        ))}
+      </div>
+    </div>
+  );
+});
+
+const filterText = (filter: SessionFilter): string | null => {
+  if (filter.archived) return "Archived sessions";
+  return filter.source === null ? null : `Sessions from ${filter.source}`;
+};
+
+/** What stands in the place of nothing; null: something is there. */
+const emptyText = (list: SessionListState, search: SearchState): string | null => {
+  if (list.items.length > 0 || search.hits.length > 0) return null;
+  if (list.phase === "loading" || search.phase === "loading") return "Loading…";
+  if (list.phase === "failed") return "The sessions could not be read.";
+  if (search.phase !== "idle") return "Nothing matches.";
+  return filterText(list.filter) === null ? "No sessions yet." : "None.";
+};
+
 /** Arrow keys, Home and End walk through the list. */
-const moveFocus = (event: KeyboardEvent<HTMLUListElement>): void => {
+const moveFocus = (event: KeyboardEvent<HTMLElement>): void => {
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>("a.session-link")];
   const at = links.indexOf(event.target as HTMLAnchorElement);
   if (at === -1) return;

@@ -14,7 +14,7 @@ export const ToolCardView = memo(
   function ToolCardView({ card }: { readonly card: ToolCard }) {
     const [shown, setShown] = useState(false);
     return (
-      <div className="card tool" data-state={card.state}>
+      <div className="card tool" data-state={card.state} data-message={card.at}>
         <button className="card-head" type="button" aria-expanded={shown} onClick={() => setShown(!shown)}>
           <WrenchIcon />
           <code className="card-name">{card.name}</code>

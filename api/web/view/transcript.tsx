@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { SessionState } from "../model/session-state.ts";
-import { timelineOf } from "../model/timeline.ts";
+import { type Turn, timelineOf } from "../model/timeline.ts";
+import { lockOf } from "../model/turn-actions.ts";
 import { DownIcon } from "./icons.tsx";
+import { LockContext } from "./message-bar.tsx";
 import { TurnView } from "./turn-view.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -17,21 +19,48 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const anchor = useRef<{ readonly element: Element; readonly top: number } | null>(null);
+  const selecting = useRef(false);
   const [away, setAway] = useState(false);
 
-  const toEnd = useCallback((behavior: ScrollBehavior = "instant") => {
-    following.current = true;
-    setAway(false);
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior });
-  }, []);
+  /** Whether new text may move the view is part of the state: what comes meanwhile is counted there (B5). */
+  const tell = useCallback(
+    () => workbench.setAway(session.id, !following.current || selecting.current),
+    [workbench, session.id],
+  );
+  const toEnd = useCallback(
+    (behavior: ScrollBehavior = "instant") => {
+      following.current = true;
+      setAway(false);
+      tell();
+      scroller.current?.scrollTo({ top: scroller.current.scrollHeight, behavior });
+    },
+    [tell],
+  );
 
   useEffect(() => {
     if (content.current === null || scroller.current === null) return;
-    const observer = new ResizeObserver(() => following.current && toEnd());
+    const observer = new ResizeObserver(() => following.current && !selecting.current && toEnd());
     observer.observe(content.current);
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, [toEnd]);
+
+  useEffect(() => {
+    const onSelection = (): void => {
+      const selection = document.getSelection();
+      const now =
+        selection !== null &&
+        !selection.isCollapsed &&
+        (content.current?.contains(selection.anchorNode) ?? false);
+      if (now === selecting.current) return;
+      selecting.current = now;
+      // What came meanwhile stands below; letting go of the text is no wish to see it.
+      if (!now && following.current) following.current = leftOf(scroller.current) < AT_END;
+      tell();
+    };
+    document.addEventListener("selectionchange", onSelection);
+    return () => document.removeEventListener("selectionchange", onSelection);
+  }, [tell]);
 
   // The person's own message always comes into view.
   const sent = session.pending.length;
@@ -57,16 +86,32 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
     if (element) anchor.current = { element, top: element.getBoundingClientRect().top };
   }, [workbench, session.id]);
 
+  const { reveal } = session;
+  useEffect(() => {
+    if (reveal === null) return;
+    workbench.revealed(session.id);
+    const element = elementOf(content.current, reveal);
+    if (element === null) return;
+    following.current = false;
+    tell();
+    element.scrollIntoView({ block: "center" });
+    // The turns that it passed have their real heights only now.
+    requestAnimationFrame(() => element.scrollIntoView({ block: "center" }));
+    element.classList.add("flash");
+    element.addEventListener("animationend", () => element.classList.remove("flash"), { once: true });
+  }, [reveal, session.id, workbench, tell]);
+
   const lastTop = useRef(0);
   const onScroll = (): void => {
     const box = scroller.current;
     if (box === null) return;
-    const left = box.scrollHeight - box.scrollTop - box.clientHeight;
+    const left = leftOf(box);
     // Only a movement upwards is the reader's wish to stay; growth of the text is not.
     if (left < AT_END) following.current = true;
     else if (box.scrollTop < lastTop.current - 2) following.current = false;
     lastTop.current = box.scrollTop;
     setAway(left > 240 && !following.current);
+    tell();
     if (anchor.current !== null) {
       anchor.current = {
         element: anchor.current.element,
@@ -93,16 +138,54 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
               Show older messages
             </button>
           )}
-          {turns.map((turn) => (
-            <TurnView key={turn.key} turn={turn} sessionId={session.id} />
-          ))}
+          <LockContext value={lockOf(session)}>
+            {turns.map((turn, i) => (
+              <TurnView
+                key={turn.key}
+                turn={turn}
+                sessionId={session.id}
+                last={i === turns.length - 1}
+                editing={editedIn(turn, session.editing)}
+              />
+            ))}
+          </LockContext>
         </div>
       </div>
-      {away && (
-        <button className="jump" type="button" onClick={() => toEnd("smooth")}>
-          <DownIcon /> Jump to latest
+      {(away || session.news > 0) && (
+        <button
+          className="jump"
+          type="button"
+          data-news={session.news > 0}
+          onClick={() => {
+            document.getSelection()?.removeAllRanges();
+            selecting.current = false;
+            toEnd("smooth");
+          }}
+        >
+          <DownIcon />{" "}
+          {session.news === 0
+            ? "Jump to latest"
+            : session.news === 1
+              ? "1 new message"
+              : `${session.news} new messages`}
         </button>
       )}
     </div>
+  );
+};
+
+const leftOf = (box: HTMLElement | null): number =>
+  box === null ? 0 : box.scrollHeight - box.scrollTop - box.clientHeight;
+
+const editedIn = (turn: Turn, messageId: string | null): string | null =>
+  messageId !== null && turn.committed.some((message) => message.id === messageId) ? messageId : null;
+
+/** What shows the message: its own element, or the turn that it is part of. */
+const elementOf = (root: HTMLElement | null, messageId: string): HTMLElement | null => {
+  const name = CSS.escape(messageId);
+  return (
+    root?.querySelector<HTMLElement>(`[data-message="${name}"]`) ??
+    root?.querySelector<HTMLElement>(`[data-messages~="${name}"]`) ??
+    null
   );
 };

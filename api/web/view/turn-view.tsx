@@ -1,16 +1,34 @@
-import { memo } from "react";
+import { memo, useContext } from "react";
 import type { Message } from "../../../common/contracts/message.ts";
-import { type Part, partsOfMessages, partsOfView, type Turn } from "../model/timeline.ts";
+import {
+  answerOrigin,
+  answerText,
+  type Part,
+  partsOfMessages,
+  partsOfView,
+  type Turn,
+} from "../model/timeline.ts";
 import { CloseIcon } from "./icons.tsx";
 import { Markdown } from "./markdown.tsx";
+import { LockContext, PromptBar, TurnBar } from "./message-bar.tsx";
 import { ErrorCard, Notice } from "./notice.tsx";
+import { PromptEditor } from "./prompt-editor.tsx";
 import { ReasoningCard } from "./reasoning-card.tsx";
 import { ToolCardView } from "./tool-card.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
+interface TurnViewProps {
+  readonly turn: Turn;
+  readonly sessionId: string;
+  /** Nothing comes after it. */
+  readonly last: boolean;
+  /** The message of this turn that is being edited. */
+  readonly editing: string | null;
+}
+
 /** One message and what came of it. A turn that changed nothing is not drawn again. */
 export const TurnView = memo(
-  function TurnView({ turn, sessionId }: { readonly turn: Turn; readonly sessionId: string }) {
+  function TurnView({ turn, sessionId, last, editing }: TurnViewProps) {
     const { live } = turn;
     const asked = turn.committed.filter((message) => message.role === "user");
     const notices = turn.committed.filter((message) => message.role === "notice");
@@ -19,12 +37,23 @@ export const TurnView = memo(
     const working = live !== null && !ended && live.view.status === "running";
 
     return (
-      <section className="turn" aria-label="Turn" aria-busy={working} data-live={live !== null}>
+      <section
+        className="turn"
+        aria-label="Turn"
+        aria-busy={working}
+        data-live={live !== null}
+        data-messages={turn.committed.map((message) => message.id).join(" ")}
+      >
         {asked.map((message) => (
-          <UserBubble key={message.id} text={message.content} />
+          <Prompt key={message.id} message={message} sessionId={sessionId} edited={message.id === editing} />
         ))}
         {turn.pending !== null && (
-          <UserBubble text={turn.pending.text} note={turn.pending.retrying ? "Sending again…" : "Sending…"} />
+          <div className="user-row">
+            <UserBubble text={turn.pending.text} />
+            <div className="message-bar" data-side="end">
+              <span className="turn-note">{turn.pending.retrying ? "Sending again…" : "Sending…"}</span>
+            </div>
+          </div>
         )}
         {turn.queued !== null && turn.runId !== null && (
           <QueuedNote place={turn.queued} runId={turn.runId} sessionId={sessionId} />
@@ -45,11 +74,14 @@ export const TurnView = memo(
           </p>
         )}
         {turn.facts?.toolLimit && <p className="turn-note">The limit of tool calls was reached.</p>}
+        <TurnEnd turn={turn} sessionId={sessionId} last={last} />
       </section>
     );
   },
   (a, b) =>
     a.sessionId === b.sessionId &&
+    a.last === b.last &&
+    a.editing === b.editing &&
     a.turn.live === b.turn.live &&
     a.turn.facts === b.turn.facts &&
     a.turn.queued === b.turn.queued &&
@@ -62,7 +94,7 @@ const PartView = ({ part }: { readonly part: Part }) => {
   switch (part.kind) {
     case "text":
       return (
-        <div className="answer">
+        <div className="answer" data-message={part.at}>
           <Markdown text={part.text} streaming={part.open} />
         </div>
       );
@@ -73,15 +105,50 @@ const PartView = ({ part }: { readonly part: Part }) => {
   }
 };
 
-const UserBubble = ({ text, note }: { readonly text: string; readonly note?: string }) => (
-  <div className="user-row">
-    <div className="user-bubble">
-      <span className="visually-hidden">You: </span>
-      {text}
+const Prompt = (props: {
+  readonly message: Message;
+  readonly sessionId: string;
+  readonly edited: boolean;
+}) => {
+  const { message, sessionId } = props;
+  const lock = useContext(LockContext);
+  if (props.edited)
+    return <PromptEditor sessionId={sessionId} messageId={message.id} text={message.content} lock={lock} />;
+  return (
+    <div className="user-row" data-message={message.id}>
+      <UserBubble text={message.content} />
+      <PromptBar
+        sessionId={sessionId}
+        messageId={message.id}
+        text={message.content}
+        origin={message.origin}
+      />
     </div>
-    {note !== undefined && <p className="turn-note">{note}</p>}
+  );
+};
+
+const UserBubble = ({ text }: { readonly text: string }) => (
+  <div className="user-bubble">
+    <span className="visually-hidden">You: </span>
+    {text}
   </div>
 );
+
+/** Its place is kept while the turn is written, so that the end does not move the text. */
+const TurnEnd = ({ turn, sessionId, last }: Omit<TurnViewProps, "editing">) => {
+  const end = turn.committed.at(-1);
+  if (turn.pending !== null) return null;
+  if (turn.live !== null || end === undefined) return <div className="message-bar" />;
+  return (
+    <TurnBar
+      sessionId={sessionId}
+      lastMessageId={end.id}
+      text={answerText(turn.committed)}
+      origin={answerOrigin(turn.committed)}
+      last={last}
+    />
+  );
+};
 
 const QueuedNote = (props: {
   readonly place: number;

@@ -1,0 +1,40 @@
+import { unreadInView } from "../model/turn-actions.ts";
+import type { Surroundings } from "../net/event-connection.ts";
+import type { Api } from "../net/http.ts";
+import type { Store } from "./store.ts";
+
+/** Marks the session in view as read, once for each time that there is something unread (a failure is not repeated). */
+export const createReadMarker = ({
+  api,
+  store,
+  surroundings,
+}: {
+  readonly api: Api;
+  readonly store: Store;
+  readonly surroundings: Pick<Surroundings, "hidden" | "onReturn">;
+}) => {
+  let marking = false;
+  let asked = "";
+
+  const check = (): void => {
+    const unread = marking ? null : unreadInView(store.state(), surroundings.hidden());
+    if (unread === null || unread.key === asked) return;
+    asked = unread.key;
+    marking = true;
+    api
+      .markRead(unread.id)
+      .then(
+        ({ session }) => {
+          store.dispatch({ type: "list_session", session });
+          store.act(session.id, { type: "session", session });
+        },
+        () => undefined, // the mark is a comfort; the next message asks again
+      )
+      .finally(() => {
+        marking = false;
+        check();
+      });
+  };
+  surroundings.onReturn(check);
+  return { check };
+};

@@ -1,0 +1,104 @@
+import { useState } from "react";
+import type { Session } from "../../../common/contracts/session.ts";
+import { exportUrl } from "../net/http.ts";
+import { ConfirmDialog } from "./confirm-dialog.tsx";
+import {
+  ArchiveIcon,
+  ClearIcon,
+  CopyIcon,
+  DownloadIcon,
+  MoreIcon,
+  PencilIcon,
+  PinIcon,
+  TrashIcon,
+} from "./icons.tsx";
+import { Menu, type MenuEntry } from "./menu.tsx";
+import { useWorkbench } from "./use-workbench.ts";
+
+const EXPORTS = [
+  ["markdown", "Export as Markdown"],
+  ["html", "Export as web page"],
+  ["json", "Export as JSON"],
+] as const;
+
+/** Everything that is done to a whole session. `lock`: why its messages cannot be changed now. */
+export const SessionMenu = (props: {
+  readonly session: Session;
+  readonly lock: string | null;
+  readonly empty: boolean;
+  readonly onRename: () => void;
+}) => {
+  const { session } = props;
+  const workbench = useWorkbench();
+  const [asking, setAsking] = useState<"clear" | "delete" | null>(null);
+  const title = session.title ?? "Untitled session";
+  const patch = (change: { pinned?: boolean; archived?: boolean }): void =>
+    workbench.patch(session.id, change);
+  const entries: readonly MenuEntry[] = [
+    { key: "rename", label: "Rename", icon: <PencilIcon />, onPick: props.onRename },
+    {
+      key: "pin",
+      label: session.pinned ? "Unpin" : "Pin",
+      icon: <PinIcon />,
+      onPick: () => patch({ pinned: !session.pinned }),
+    },
+    {
+      key: "archive",
+      label: session.archived ? "Take out of the archive" : "Archive",
+      icon: <ArchiveIcon />,
+      onPick: () => patch({ archived: !session.archived }),
+    },
+    {
+      key: "duplicate",
+      label: "Duplicate",
+      icon: <CopyIcon />,
+      onPick: () => workbench.duplicate(session.id),
+    },
+    ...EXPORTS.map(([format, label], i) => ({
+      key: format,
+      label,
+      icon: <DownloadIcon />,
+      href: exportUrl(session.id, format),
+      apart: i === 0,
+    })),
+    {
+      key: "clear",
+      label: "Clear the conversation…",
+      icon: <ClearIcon />,
+      refused: props.lock ?? (props.empty ? "There are no messages." : null),
+      apart: true,
+      onPick: () => setAsking("clear"),
+    },
+    {
+      key: "delete",
+      label: "Delete…",
+      icon: <TrashIcon />,
+      danger: true,
+      onPick: () => setAsking("delete"),
+    },
+  ];
+
+  return (
+    <>
+      <Menu label="Session menu" icon={<MoreIcon />} entries={entries} />
+      {asking === "clear" && (
+        <ConfirmDialog
+          title="Clear this conversation?"
+          text={`All messages of “${title}” will be gone. The session itself stays.`}
+          action="Clear"
+          onConfirm={() => workbench.clear(session.id)}
+          onClose={() => setAsking(null)}
+        />
+      )}
+      {asking === "delete" && (
+        <ConfirmDialog
+          title="Delete this session?"
+          text={`“${title}” and its messages will be gone.${session.active_run_id === null ? "" : " Its active run is stopped."}`}
+          action="Delete"
+          onConfirm={() => workbench.remove(session.id)}
+          onClose={() => setAsking(null)}
+        />
+      )}
+    </>
+  );
+};
