@@ -12,6 +12,8 @@ export interface Spec {
 /** What a spec works with; everything it opens is closed after it, and errors on any page's console fail it. */
 export interface Bench {
   readonly url: string;
+  /** The server's home; null for one that runs elsewhere. */
+  readonly home: string | null;
   /** A fresh browser profile with one page at `path`. */
   open(path?: string, options?: BrowserContextOptions): Promise<{ page: Page; context: BrowserContext }>;
   /** Another tab beside `page`. */
@@ -24,7 +26,11 @@ const DEADLINE_MS = 90_000;
 const EXPECTED = /net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED|net::ERR_ABORTED|status of 404/;
 
 /** Runs one spec; null when it passed, otherwise what went wrong. */
-export const withBench = async (browser: Browser, url: string, spec: Spec): Promise<string | null> => {
+export const withBench = async (
+  browser: Browser,
+  { url, home }: Pick<Bench, "url" | "home">,
+  spec: Spec,
+): Promise<string | null> => {
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
   const listen = (page: Page): void => {
@@ -36,6 +42,7 @@ export const withBench = async (browser: Browser, url: string, spec: Spec): Prom
   };
   const bench: Bench = {
     url,
+    home,
     async open(path = "/", options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       contexts.push(context);

@@ -1,6 +1,7 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { outsideSpecs } from "./outside.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
 import { workSpecs } from "./work.spec.ts";
@@ -22,7 +23,7 @@ const FLAGS = [
 
 const main = async (): Promise<boolean> => {
   const wanted = process.argv.slice(2);
-  const specs: readonly Spec[] = [...workSpecs, ...streamSpecs, ...layoutSpecs].filter(
+  const specs: readonly Spec[] = [...workSpecs, ...streamSpecs, ...outsideSpecs, ...layoutSpecs].filter(
     ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
   );
   const server = await startServer();
@@ -33,7 +34,7 @@ const main = async (): Promise<boolean> => {
   try {
     for (const spec of specs) {
       const began = performance.now();
-      const error = await withBench(browser, server.url, spec);
+      const error = await withBench(browser, server, spec);
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       if (error === null) console.log(`ok    ${spec.name} (${seconds} s)`);
       else {

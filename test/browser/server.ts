@@ -8,9 +8,13 @@ const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 
 /** The whole server as `npm start` runs it, on a home of its own; or the one that `BASE_URL` names, which is left alone. */
-export const startServer = async (): Promise<{ readonly url: string; stop(): Promise<void> }> => {
+export const startServer = async (): Promise<{
+  readonly url: string;
+  readonly home: string | null;
+  stop(): Promise<void>;
+}> => {
   const given = process.env.BASE_URL;
-  if (given) return { url: given.replace(/\/$/, ""), stop: async () => undefined };
+  if (given) return { url: given.replace(/\/$/, ""), home: null, stop: async () => undefined };
 
   const home = mkdtempSync(join(tmpdir(), "talaria-browser-"));
   const { REDIS_URL: _redis, TALARIA_PASSWORD: _password, TALARIA_TOKEN: _token, ...base } = process.env;
@@ -43,6 +47,7 @@ export const startServer = async (): Promise<{ readonly url: string; stop(): Pro
   });
   return {
     url,
+    home,
     async stop() {
       child.kill("SIGTERM");
       const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
