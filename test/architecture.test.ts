@@ -43,6 +43,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/base",
     "common/contracts",
     "common/lifecycle",
+    "common/profiles",
     "common/search",
     "common/sessions",
     "common/sqlite",

@@ -1,8 +1,10 @@
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
 import type { StoreView } from "../sessions/store-ops.ts";
+import { isInSpans, openSpans } from "../state-db/read/hidden.ts";
 import type { DisplayRow, Hidden, StateRow } from "../state-db/read/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
+import { createKnown } from "../transcript/messages.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
 import type { MirrorDeps } from "./deps.ts";
 
@@ -22,8 +24,8 @@ export type BringUp = (sessionId: string, options?: BringUpOptions) => Promise<S
 export interface BringUpOptions {
   /** The conversation's title in the store; null leaves it. */
   readonly title?: string | null;
-  /** Rows were added: a session that nobody has counted yet is told of at once and counted later. */
-  readonly appended?: boolean;
+  /** Rows above this id are new: a session that nobody has counted yet is told of at once and counted later. */
+  readonly newSince?: number | null;
 }
 
 type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
@@ -31,7 +33,7 @@ type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
 export const createBringUp = (deps: Deps): BringUp => {
   const look = createLook(deps.read, deps.stores);
 
-  return async (sessionId, { title = null, appended = false } = {}) => {
+  return async (sessionId, { title = null, newSince = null } = {}) => {
     for (let tries = 0; tries < TRIES; tries++) {
       const view = await deps.read.storeView(sessionId);
       if (view === null) return null;
@@ -45,14 +47,14 @@ export const createBringUp = (deps: Deps): BringUp => {
       const mark = await markIn(deps, sight.store);
       if (mark === null) return null;
       const now =
-        appended && !view.counted
-          ? { ...view, news: 1 }
+        newSince !== null && !view.counted
+          ? { ...view, news: await foreignSince(deps, view, sight.store, newSince) }
           : await countNow(deps, view, sight.store, mayHaveChanged(view.mark, mark));
       if (now === null) return null;
       const { cursor, count, time } = now;
       const isSame = view.counted && cursor === view.cursor && count === view.count && time === view.time;
       if (isSame && mark === view.mark && (title === null || title === view.title)) return null;
-      const isFirst = !view.counted && !appended;
+      const isFirst = !view.counted && now.counted;
       const last =
         now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
       const visible = now.news !== 0 || (title !== null && title !== view.title);
@@ -117,6 +119,29 @@ const countNow = async (
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
   return { counted: true, cursor, count, time, news: view.counted ? news : 0 };
+};
+
+/** How many of the rows above an id people see that we did not write. */
+const foreignSince = async (
+  { read, stores }: Deps,
+  { sessionId }: StoreView,
+  { path, segments, hidden }: StoreSight,
+  since: number,
+): Promise<number> => {
+  const above = await stores.call.rowsAfter(path, segments.ids, since, NEW_ROWS);
+  if (above.state !== "ok") return 0;
+  const open = openSpans(hidden);
+  const rows = above.value.rows.filter((row) => row.displayable && isInSpans(open, row.rowId));
+  const uids = rows.flatMap(({ uid }) => uid ?? []);
+  const ids = rows.map(({ rowId }) => rowId);
+  const known = createKnown(await read.boundMessages(sessionId, ids, uids));
+  const pending = await read.pendingMessages(sessionId);
+  const ours = new Set(pending.map(({ id }) => deriveUid(id)));
+  return rows.filter(
+    (row) =>
+      known.of(row) === undefined &&
+      !(row.uid === null ? pending.some((message) => isSame(row, message)) : ours.has(row.uid)),
+  ).length;
 };
 
 /** Rows that came while we count are counted next time. */

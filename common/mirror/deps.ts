@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { SessionsChanged } from "../contracts/events.ts";
 import type { CanonicalStore } from "../lifecycle/deps.ts";
 import type { Dispatcher } from "../lifecycle/dispatcher.ts";
-import type { IndexOps } from "../search/port.ts";
+import type { IndexOps, SearchOps } from "../search/port.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import type { StateStores } from "../transcript/store.ts";
@@ -17,7 +17,7 @@ export interface MirrorDeps {
   readonly stores: StateStores;
   readonly canonical: Pick<CanonicalStore, "rewindOwn" | "deleteOwn">;
   readonly dispatcher: Pick<Dispatcher, "handle">;
-  readonly search: Pick<Async<IndexOps>, "indexSome">;
+  readonly search: Pick<Async<IndexOps & SearchOps>, "indexSome" | "indexLocal" | "dropLocal" | "localMark">;
   /** The folder as runs may use it, or null: a conversation's own may be gone, or none that tools may touch. */
   readonly workspace: (path: string) => Promise<string | null>;
   readonly profiles: () => Promise<readonly string[]>;

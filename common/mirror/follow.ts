@@ -91,7 +91,7 @@ export const followStore = async (
   };
 
   /** Rows were added to these segments. */
-  const appended = async (changes: readonly SessionChange[]): Promise<boolean> => {
+  const appended = async (changes: readonly SessionChange[], newSince: number | null): Promise<boolean> => {
     const roots = new Map<string, string>();
     for (const { sessionId } of changes) {
       const chain = valueIn(await call.segments(path, sessionId));
@@ -101,7 +101,7 @@ export const followStore = async (
     await Promise.all(
       views.map(({ sessionId }) =>
         limit(async () => {
-          if ((await bringUp(sessionId, { appended: true })) !== null) await tell([sessionId]);
+          if ((await bringUp(sessionId, { newSince })) !== null) await tell([sessionId]);
         }),
       ),
     );
@@ -155,7 +155,7 @@ export const followStore = async (
       } else await surveyNow();
     },
     onChanges: async ({ changes, watermark }) => {
-      if (changes.length > 0 && (await appended(changes))) await surveyNow();
+      if (changes.length > 0 && (await appended(changes, file.watermark))) await surveyNow();
       else surveySoon();
       await keep({ watermark });
     },

@@ -1,7 +1,9 @@
 import type { Session } from "../contracts/session.ts";
+import { DEFAULT_PROFILE } from "../profiles/names.ts";
 import { createBringUp } from "./bring-up.ts";
 import type { MirrorDeps } from "./deps.ts";
 import { followStore } from "./follow.ts";
+import { indexImports } from "./index-imports.ts";
 
 export interface Mirror {
   /** Makes a session's counters true now and tells its followers what is to be told. Never rejects. */
@@ -18,6 +20,7 @@ const LOOK_EVERY_MS = 1_000;
 /** Sessions that are counted between two looks at the lease. */
 const COUNT_BATCH = 8;
 const INDEX_ROWS = 1_000;
+const IMPORTS_EVERY_MS = 5_000;
 
 /**
  * Keeps `sessions`, their counters and the search index true to the state.db of every profile. Runs in every process; each
@@ -43,6 +46,7 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     led.set(profile, { leave, over });
   };
 
+  let importsDue = 0;
   const look = async (): Promise<void> => {
     const profiles = await deps.profiles();
     for (const profile of profiles) {
@@ -54,6 +58,10 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     }
     for (const [profile, { leave }] of led) if (!profiles.includes(profile)) leave.abort();
     if (led.size > 0) await settle();
+    if (led.has(DEFAULT_PROFILE) && performance.now() > importsDue) {
+      importsDue = performance.now() + IMPORTS_EVERY_MS;
+      await indexImports(deps);
+    }
   };
 
   const settle = async (): Promise<void> => {

@@ -227,6 +227,18 @@ export const createCopyReadOps = (db: Database.Database) => {
          or (import_digest is null and exists (select 1 from messages m where m.session_id = s.id)) as touched
      from sessions s where s.profile = ? and (s.store_id = ? or s.id = ?)`,
   );
+  const mark = db
+    .prepare<[], string | null>(
+      "select group_concat(id || ' ' || import_digest, ' ') from sessions indexed by sessions_imported where import_digest is not null",
+    )
+    .pluck();
+  const imported = db.prepare<[string, number], { id: string; profile: string }>(
+    "select id, profile from sessions where import_digest is not null and id > ? order by id limit ?",
+  );
+  const alone = db.prepare<[string], MessageRow>(
+    `select * from messages where session_id = ? and turn = 0 and row_id is null and anchor is not null
+       and role in ('user', 'assistant', 'tool')`,
+  );
   return {
     /** What is here of a conversation; null: nothing that a person made. */
     importedSession(
@@ -236,6 +248,18 @@ export const createCopyReadOps = (db: Database.Database) => {
       const row = find.get(profile, storeId, storeId);
       if (row === undefined || (row.digest === null && row.touched === 0)) return null;
       return { digest: row.digest, hasRuns: row.touched === 1 };
+    },
+    /** Imported sessions with the digests of what they came from, as one text: another one means other messages. */
+    importedMark: (): string | null => mark.get() ?? null,
+    /** Imported messages that no state.db has, of the imported sessions after `afterId`. */
+    importedMessages(
+      afterId: string,
+      limit: number,
+    ): { readonly id: string; readonly profile: string; readonly messages: Message[] }[] {
+      return imported.all(afterId, limit).map(({ id, profile }) => ({
+        ...{ id, profile },
+        messages: alone.all(id).map(messageFromRow),
+      }));
     },
     /** Copied messages on their way into state.db; null when the session is gone. */
     copiedTurn(sessionId: string): CopiedTurn | null {

@@ -75,6 +75,16 @@ export interface StoreMark {
   readonly counted: number;
 }
 
+interface Grave {
+  readonly session_id: string;
+  readonly generation: number;
+  readonly deleted_at: number;
+  readonly max_row_id: number;
+  readonly hidden: number;
+  readonly own: string;
+  readonly done: number;
+}
+
 interface StoreRow {
   readonly profile: string;
   readonly state: StoreState;
@@ -91,11 +101,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byStore = db.prepare<[string, string], SessionRow>(
     "select * from sessions where profile = ? and store_id = ?",
   );
-  const grave = db.prepare<
-    [string, string],
-    { session_id: string; deleted_at: number; max_row_id: number; hidden: number; generation: number }
-  >(
-    "select session_id, deleted_at, max_row_id, hidden, generation from tombstones where profile = ? and store_id = ?",
+  const grave = db.prepare<[string, string], Grave>(
+    "select * from tombstones where profile = ? and store_id = ?",
   );
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, pinned, archived, created_at, updated_at,
@@ -108,7 +115,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     "update sessions set store_id = @storeId, store_title = @title, store_mark = @mark where id = @id and store_id is null",
   );
   const cutAway = db.prepare(
-    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, at) values (?, 'deleted', 0, ?, '[]', ?)`,
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
+     values (@id, 'deleted', 0, @maxRowId, '[]', @own, @done, @at)`,
   );
   const dropGrave = db.prepare<[string]>("delete from tombstones where session_id = ?");
   const update = db.prepare(
@@ -194,7 +202,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       generation: buried === undefined ? 0 : buried.generation + 1,
     });
     if (buried !== undefined) {
-      cutAway.run(id, buried.max_row_id, now());
+      cutAway.run({ id, maxRowId: buried.max_row_id, own: buried.own, done: buried.done, at: now() });
       dropGrave.run(buried.session_id);
     }
     return id;

@@ -19,6 +19,7 @@ alter table sessions add column seen_count integer not null default 0;
 alter table sessions add column forked_from text;
 create unique index sessions_by_store on sessions (profile, store_id) where store_id is not null;
 create index sessions_by_source on sessions (source, activity_at desc, id desc);
+create index sessions_imported on sessions (id, import_digest) where import_digest is not null;
 create index sessions_uncounted on sessions (profile, activity_at desc) where counted = 0;
 
 alter table messages add column row_id integer;
