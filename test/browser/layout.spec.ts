@@ -36,7 +36,7 @@ export const layoutSpecs: readonly Spec[] = [
       await page.keyboard.type("hello");
       await page.keyboard.press("Enter");
       await settled(page);
-      await page.locator(".session-link").first().focus();
+      await page.locator('.session-link[aria-current="page"]').focus();
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("Enter");
       await page.waitForURL(`**/s/${id}`);

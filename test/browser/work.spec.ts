@@ -163,7 +163,7 @@ export const workSpecs: readonly Spec[] = [
       const link = page.locator(`.session-link[href="/s/${id}"]`);
       await link.filter({ hasText: "Zephyr" }).waitFor();
       await page.getByRole("searchbox").fill("no such title at all");
-      await page.getByText("No title matches.").waitFor();
+      await page.getByText("Nothing matches.").waitFor();
       await page.getByRole("searchbox").fill("zephyr");
       await link.waitFor();
       await link.hover();

@@ -27,7 +27,7 @@ export const createStoreWatch = ({
   };
   return {
     changed(): void {
-      timer ??= setTimeout(() => void read(), Math.max(0, readAt + GAP_MS - now()));
+      if (timer === undefined) timer = setTimeout(() => void read(), Math.max(0, readAt + GAP_MS - now()));
     },
   };
 };

@@ -19,7 +19,6 @@ export const PromptBar = (props: {
   const [asking, setAsking] = useState(false);
   return (
     <div className="message-bar" data-side="end">
-      <Origin origin={props.origin} />
       <div className="message-actions">
         <CopyButton text={props.text} label="Copy the message" />
         <Action
@@ -30,6 +29,7 @@ export const PromptBar = (props: {
         />
         <Action label="Delete from here on" lock={lock} icon={<CutIcon />} onClick={() => setAsking(true)} />
       </div>
+      <Origin origin={props.origin} />
       {asking && (
         <ConfirmDialog
           title="Delete from here on?"
@@ -55,6 +55,7 @@ export const TurnBar = (props: {
   const lock = useContext(LockContext);
   return (
     <div className="message-bar" data-side="start">
+      <Origin origin={props.origin} />
       <div className="message-actions" data-last={props.last}>
         {props.text !== "" && <CopyButton text={props.text} label="Copy the answer" />}
         <Action
@@ -80,7 +81,6 @@ export const TurnBar = (props: {
           </>
         )}
       </div>
-      <Origin origin={props.origin} />
     </div>
   );
 };

@@ -10,6 +10,7 @@ import { useWorkbench } from "./use-workbench.ts";
 /** Nearer to the end than this counts as being there. */
 const AT_END = 56;
 const NEAR_TOP = 600;
+const SETTLE_FRAMES = 12;
 
 /** The conversation. It follows its end only while the reader is there, and pages older turns in at the top. */
 export const Transcript = ({ session }: { readonly session: SessionState }) => {
@@ -94,9 +95,7 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
     if (element === null) return;
     following.current = false;
     tell();
-    element.scrollIntoView({ block: "center" });
-    // The turns that it passed have their real heights only now.
-    requestAnimationFrame(() => element.scrollIntoView({ block: "center" }));
+    settleOn(element, SETTLE_FRAMES);
     element.classList.add("flash");
     element.addEventListener("animationend", () => element.classList.remove("flash"), { once: true });
   }, [reveal, session.id, workbench, tell]);
@@ -172,6 +171,12 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
       )}
     </div>
   );
+};
+
+/** Turns get their real heights only when they come near, which moves what is aimed at: so the aim is taken again. */
+const settleOn = (element: HTMLElement, frames: number): void => {
+  element.scrollIntoView({ block: "center" });
+  if (frames > 0) requestAnimationFrame(() => settleOn(element, frames - 1));
 };
 
 const leftOf = (box: HTMLElement | null): number =>
