@@ -57,7 +57,7 @@ export const createBringUp = (deps: Deps): BringUp => {
       const isFirst = !view.counted && now.counted;
       const last =
         now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
-      const visible = now.news !== 0 || (title !== null && title !== view.title);
+      const visible = now.news !== 0 || isRenamed(view, title);
       const changed = await deps.write.updateFromStore({
         sessionId,
         from: { cursor: view.cursor, count: view.count },
@@ -69,6 +69,10 @@ export const createBringUp = (deps: Deps): BringUp => {
     return null;
   };
 };
+
+/** Another program gave the conversation a title that people see here; the one that we gave it comes back the same. */
+const isRenamed = (view: StoreView, title: string | null): boolean =>
+  title !== null && title !== view.title && title !== view.shownTitle && !view.titleIsOurs;
 
 interface Counted {
   readonly counted: boolean;

@@ -35,9 +35,11 @@ export interface StoreView {
   readonly count: number;
   readonly time: number | null;
   readonly counted: boolean;
+  /** The store's title, and whether another one there would be the session's. */
   readonly title: string | null;
+  readonly shownTitle: string | null;
+  readonly titleIsOurs: boolean;
   readonly mark: string | null;
-  readonly baseCursor: number;
 }
 
 export interface StoreUpdate {
@@ -122,8 +124,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const update = db.prepare(
     `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
        store_mark = coalesce(@mark, store_mark), revision = revision + @step,
-       title = case when @title is not null and @title is not store_title and title_source is not 'user' then @title else title end,
-       title_source = case when @title is not null and @title is not store_title and title_source is not 'user' then null else title_source end,
+       title = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then @title else title end,
+       title_source = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then null else title_source end,
        store_title = coalesce(@title, store_title),
        last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
        last_message_at = coalesce(@at, last_message_at),
@@ -291,8 +293,9 @@ const viewOf = (row: SessionRow): StoreView => ({
   time: row.store_time,
   counted: row.counted !== 0,
   title: row.store_title,
+  shownTitle: row.title,
+  titleIsOurs: row.title_source === "user",
   mark: row.store_mark,
-  baseCursor: row.base_cursor,
 });
 
 export const createStoreReadOps = (db: Database.Database) => {
