@@ -32,7 +32,11 @@ export const createStateDbOps = (
       return refusal;
     }
   };
-  return { appendTurn, close };
+  return { appendTurn, rewindOwn: notYet, deleteOwn: notYet, setTitle: notYet, close };
+};
+
+const notYet = (): never => {
+  throw new Error("not yet");
 };
 
 /** A row's identity from what makes it the same in a repeat: 32 hex digits. */

@@ -1,6 +1,15 @@
 import type { StoreOps } from "../sqlite/protocol.ts";
 import { createStateDbOps } from "./append.ts";
-import type { AppendTurnResult, StateDbOps, TurnInput } from "./port.ts";
+import type {
+  AppendTurnResult,
+  DeleteInput,
+  DeleteResult,
+  RewindInput,
+  RewindResult,
+  StateDbOps,
+  TitleResult,
+  TurnInput,
+} from "./port.ts";
 
 /** Open files at most; profiles beyond that are opened again when their turn comes. */
 const MAX_OPEN = 32;
@@ -27,10 +36,23 @@ export const createOps = (): StoreOps & { readonly ops: CanonicalOps } => {
         for (const file of files.values()) file.close();
       },
     },
-    ops: { appendTurn: (path, input) => fileAt(path).appendTurn(input) },
+    ops: {
+      appendTurn: (path, input) => fileAt(path).appendTurn(input),
+      rewindOwn: (path, input) => fileAt(path).rewindOwn(input),
+      deleteOwn: (path, input) => fileAt(path).deleteOwn(input),
+      setTitle: (path, sessionId, title, { source }) => fileAt(path).setTitle({ sessionId, title, source }),
+    },
   };
 };
 
 export type CanonicalOps = {
   appendTurn: (path: string, input: TurnInput) => AppendTurnResult;
+  rewindOwn: (path: string, input: RewindInput) => RewindResult;
+  deleteOwn: (path: string, input: DeleteInput) => DeleteResult;
+  setTitle: (
+    path: string,
+    sessionId: string,
+    title: string,
+    options: { readonly source: string },
+  ) => TitleResult;
 };

@@ -135,9 +135,11 @@ const merge = (
   const tip = segments.at(-1) ?? root;
   let lastActivityAt = 0;
   let messageCountHint = 0;
+  let rewindCount = 0;
   for (const segment of segments) {
     lastActivityAt = Math.max(lastActivityAt, activityOf(segment));
     messageCountHint += segment.messageCountHint;
+    rewindCount += segment.rewindCount;
   }
   return {
     id: root.id,
@@ -149,9 +151,11 @@ const merge = (
     model: tip.model ?? root.model,
     cwd: tip.cwd ?? root.cwd,
     parentId: root.parentId,
+    forkedFrom: root.forkedFrom,
     startedAt: root.startedAt,
     lastActivityAt,
     messageCountHint,
+    rewindCount,
     archived: tip.archived,
     pinned: root.pinned || tip.pinned,
   };

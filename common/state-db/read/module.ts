@@ -33,8 +33,20 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
       heads: (path, ids) => files.use(path, "poll", (file) => readHeads(file, ids)),
       modelRows: (path, tipId, options) =>
         files.use(path, "read", (file) => readModelRows(file, tipId, options?.maxRows)),
+      countDisplay: notYet,
+      countAfter: notYet,
+      lastDisplay: notYet,
+      locate: notYet,
+      rowStates: notYet,
+      identities: notYet,
+      maxRowId: notYet,
+      sessionsLight: notYet,
     },
   };
 };
 
 export const createOps = createStateDbReadOps;
+
+const notYet = (): never => {
+  throw new Error("not yet");
+};

@@ -42,6 +42,8 @@ export interface SessionInfo {
   readonly model: string | null;
   readonly cwd: string | null;
   readonly parentId: string | null;
+  /** The session that `_branched_from` names: this one began as a copy of it. */
+  readonly forkedFrom: string | null;
   /** Epoch seconds, as everywhere here. */
   readonly startedAt: number;
   readonly endedAt: number | null;
@@ -55,10 +57,12 @@ export interface SessionInfo {
 }
 
 /** One conversation: a chain of segments that compression made counts once, under its first segment's id. */
-export interface ConversationInfo extends Omit<SessionInfo, "endedAt" | "endReason" | "rewindCount"> {
+export interface ConversationInfo extends Omit<SessionInfo, "endedAt" | "endReason"> {
   /** The segment that runs go to; the id itself where nothing was rotated. */
   readonly tipId: string;
   readonly segmentCount: number;
+  /** Over all segments: another value than before means that flags of rows changed (c.2). */
+  readonly rewindCount: number;
 }
 
 export interface ListQuery {
@@ -88,7 +92,24 @@ export interface Segments {
   readonly cut: boolean;
 }
 
-export interface PageQuery {
+/**
+ * What a person removed from a conversation (c.7, c.8). Row ids are unique in a file, so one of these serves a whole
+ * chain. A message is hidden where it stands at a hidden row, or a hidden row speaks for it.
+ */
+export interface Hidden {
+  /** Row ids above the first and up to the second are out. They are jumped over, not read. */
+  readonly ranges: readonly (readonly [number, number])[];
+  /** Identities of removed rows (`identitiesOf` of the merge's form): later copies of them are out. */
+  readonly removed: readonly string[];
+  /** Rows up to this id are out; 0 for none. */
+  readonly floor: number;
+}
+
+export interface HiddenOption {
+  readonly hidden?: Hidden | undefined;
+}
+
+export interface PageQuery extends HiddenOption {
   /** Position of the oldest row the caller has; without it the page is the newest one. */
   readonly before?: number | undefined;
   readonly limit: number;
@@ -161,6 +182,46 @@ export interface ModelRows {
   readonly cut: boolean;
 }
 
+export interface ModelQuery extends HiddenOption {
+  readonly maxRows?: number | undefined;
+  /** Only rows up to this id. */
+  readonly upTo?: number | undefined;
+}
+
+export interface CountQuery extends HiddenOption {
+  /** `next` of the call before; absent or null begins at the newest row. */
+  readonly from?: number | null | undefined;
+  /** Rows looked at by this call, at most. It stops earlier when it took long. */
+  readonly limit: number;
+}
+
+/** One step of a count from the end towards the beginning; the counts of all steps add up. */
+export interface CountStep {
+  readonly count: number;
+  /** `from` of the next step; null at the beginning of the conversation. */
+  readonly next: number | null;
+  /** Position and time of the newest message counted in this step; null if there was none. */
+  readonly lastPosition: number | null;
+  readonly lastTimestamp: number | null;
+}
+
+/** How a caller names a message: a row of its own by uid (its time saves a search), any row by id. */
+export type RowKey =
+  | { readonly uid: string; readonly createdAt?: number | undefined }
+  | { readonly rowId: number };
+
+export interface Place {
+  readonly position: number;
+  /** The row that speaks for the message. */
+  readonly rowId: number;
+}
+
+export interface RowState {
+  readonly rowId: number;
+  /** Active, or archived by a compaction. */
+  readonly visible: boolean;
+}
+
 /**
  * Reads state.db files of any version by the reader rules (a.10): read-only, short statements, nothing held open between
  * calls, nothing of the file changed. Synchronous: for a SQLite thread of the role "read". One instance serves many files.
@@ -184,5 +245,43 @@ export interface StateDbReadOps {
   /** Unknown ids are left out. */
   heads(path: string, ids: readonly string[]): Answer<readonly SessionHead[]>;
   /** What a model would get: text as it was sent (`api_content`) where the file knows it. */
-  modelRows(path: string, tipId: string, options?: { readonly maxRows?: number }): Answer<ModelRows>;
+  modelRows(path: string, tipId: string, options?: ModelQuery): Answer<ModelRows>;
+  /** How many rows paging through the whole display set would give (P13), step by step. */
+  countDisplay(path: string, segments: readonly string[], query: CountQuery): Answer<CountStep>;
+  /**
+   * Display rows that the rows above `afterRowId` added, where that id was the chain's highest when the caller counted (0:
+   * it had no rows). Null where it cannot be told cheaply, and a new count is due: that row is gone, a summary came, a row
+   * is not newer than what was there, or more than 500 rows came.
+   */
+  countAfter(
+    path: string,
+    segments: readonly string[],
+    afterRowId: number,
+    options?: HiddenOption,
+  ): Answer<number | null>;
+  /** The newest display row, its text cut to a preview, without its parts. */
+  lastDisplay(path: string, segments: readonly string[], options?: HiddenOption): Answer<DisplayRow | null>;
+  /** Where the message of a row is displayed; also found by a copy's row id, or by that of an original that was archived. */
+  locate(
+    path: string,
+    segments: readonly string[],
+    key: RowKey,
+    options?: HiddenOption,
+  ): Answer<Place | null>;
+  /** What the flags of rows say (c.2.4); ids without a row are left out. */
+  rowStates(path: string, ids: readonly number[]): Answer<readonly RowState[]>;
+  /**
+   * Identities of the rows whose flags make them part of the conversation, with ids above the first and up to the second
+   * of `range`: what a cut remembers (c.7). Null when there are more than `limit` rows.
+   */
+  identities(
+    path: string,
+    segments: readonly string[],
+    range: readonly [number, number],
+    limit: number,
+  ): Answer<readonly string[] | null>;
+  /** The highest row id in any of the segments; 0 without rows. */
+  maxRowId(path: string, segments: readonly string[]): Answer<number>;
+  /** Every conversation of the file, newest activity first: to notice renames, rewinds and deletions. */
+  sessionsLight(path: string): Answer<readonly ConversationInfo[]>;
 }
