@@ -13,7 +13,7 @@ const MAX_FRESH_ROWS = 20_000;
  * change of the file, chained and sorted, and kept with the connection. A page of an unchanged file reads nothing.
  */
 export const listConversations = (file: ReadFile, query: ListQuery): ConversationPage => {
-  const all = conversations(file);
+  const all = allConversations(file);
   const { source, kinds, archived, parentless } = query;
   const found =
     source === undefined && kinds === undefined && archived === undefined && !parentless
@@ -35,7 +35,8 @@ export const listConversations = (file: ReadFile, query: ListQuery): Conversatio
   return { sessions, next, total: found.length };
 };
 
-const conversations = (file: ReadFile): readonly ConversationInfo[] => {
+/** The whole list, as `listConversations` pages it without filters. */
+export const allConversations = (file: ReadFile): readonly ConversationInfo[] => {
   const kept = file.memo<{ version: string; list: readonly ConversationInfo[] }>("conversations", () => ({
     version: "",
     list: [],

@@ -1,10 +1,10 @@
 import type { StoreOps } from "../../sqlite/protocol.ts";
-import { readChanges, readHeads, readRowsAfter } from "./changes.ts";
+import { readChanges, readHeads, readMaxRowId, readRowsAfter } from "./changes.ts";
 import { createReadFiles } from "./files.ts";
 import { inspectFile } from "./inspect.ts";
-import { listConversations } from "./list.ts";
+import { allConversations, listConversations } from "./list.ts";
 import { readModelRows } from "./model.ts";
-import { readDisplayPage } from "./page.ts";
+import { readDisplayPage, readLastDisplay } from "./page.ts";
 import type { StateDbReadOps } from "./port.ts";
 import { readSegments, readSessionInfo } from "./sessions.ts";
 import { dataVersionOf, generationOf } from "./versions.ts";
@@ -32,15 +32,16 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
         files.use(path, "poll", (file) => ({ version: dataVersionOf(file), generation: generationOf(file) })),
       heads: (path, ids) => files.use(path, "poll", (file) => readHeads(file, ids)),
       modelRows: (path, tipId, options) =>
-        files.use(path, "read", (file) => readModelRows(file, tipId, options?.maxRows)),
+        files.use(path, "read", (file) => readModelRows(file, tipId, options)),
       countDisplay: notYet,
       countAfter: notYet,
-      lastDisplay: notYet,
+      lastDisplay: (path, segments, options) =>
+        files.use(path, "read", (file) => readLastDisplay(file, segments, options)),
       locate: notYet,
       rowStates: notYet,
       identities: notYet,
-      maxRowId: notYet,
-      sessionsLight: notYet,
+      maxRowId: (path, segments) => files.use(path, "poll", (file) => readMaxRowId(file, segments)),
+      sessionsLight: (path) => files.use(path, "read", allConversations),
     },
   };
 };
