@@ -1,12 +1,15 @@
 import type { StoreOps } from "../../sqlite/protocol.ts";
 import { readChanges, readHeads, readMaxRowId, readRowsAfter } from "./changes.ts";
+import { countAfter, countStep } from "./count.ts";
 import { createReadFiles } from "./files.ts";
 import { inspectFile } from "./inspect.ts";
 import { allConversations, listConversations } from "./list.ts";
+import { locateRow } from "./locate.ts";
 import { readModelRows } from "./model.ts";
 import { readDisplayPage, readLastDisplay } from "./page.ts";
 import type { StateDbReadOps } from "./port.ts";
 import { readSegments, readSessionInfo } from "./sessions.ts";
+import { readIdentities, readRowStates } from "./states.ts";
 import { dataVersionOf, generationOf } from "./versions.ts";
 
 /**
@@ -33,13 +36,17 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
       heads: (path, ids) => files.use(path, "poll", (file) => readHeads(file, ids)),
       modelRows: (path, tipId, options) =>
         files.use(path, "read", (file) => readModelRows(file, tipId, options)),
-      countDisplay: notYet,
-      countAfter: notYet,
+      countDisplay: (path, segments, query) =>
+        files.use(path, "read", (file) => countStep(file, segments, query)),
+      countAfter: (path, segments, afterRowId, options) =>
+        files.use(path, "poll", (file) => countAfter(file, segments, afterRowId, options)),
       lastDisplay: (path, segments, options) =>
         files.use(path, "read", (file) => readLastDisplay(file, segments, options)),
-      locate: notYet,
-      rowStates: notYet,
-      identities: notYet,
+      locate: (path, segments, key, options) =>
+        files.use(path, "read", (file) => locateRow(file, segments, key, options)),
+      rowStates: (path, ids) => files.use(path, "read", (file) => readRowStates(file, ids)),
+      identities: (path, segments, range, limit) =>
+        files.use(path, "read", (file) => readIdentities(file, segments, range, limit)),
       maxRowId: (path, segments) => files.use(path, "poll", (file) => readMaxRowId(file, segments)),
       sessionsLight: (path) => files.use(path, "read", allConversations),
     },
@@ -47,7 +54,3 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
 };
 
 export const createOps = createStateDbReadOps;
-
-const notYet = (): never => {
-  throw new Error("not yet");
-};

@@ -33,7 +33,7 @@ export const settleRows = (
   const isHidden = (row: StateRow): boolean =>
     hidden.hasId(row.rowId) || hidden.hasCopy(row, () => wholeOf(file, row));
   return rows.flatMap((given) => {
-    const row = certain(file, given);
+    const row = certainRow(file, given);
     if ((!row.displayable && row.carried === undefined) || isHidden(row)) return [];
     const speaker = duplicates.resolve(row);
     if (speaker === null) return [];
@@ -50,7 +50,7 @@ export const settleRows = (
 
 const speakerOf = (file: ReadFile, id: number, contentLimit: number, row: StateRow): StateRow => {
   const [found] = rowsByIds(file, [id], { contentLimit });
-  return found === undefined ? row : certain(file, found);
+  return found === undefined ? row : certainRow(file, found);
 };
 
 const wholeOf = (file: ReadFile, row: StateRow): StateRow => rowsByIds(file, [row.rowId])[0] ?? row;
@@ -59,7 +59,7 @@ const wholeOf = (file: ReadFile, row: StateRow): StateRow => rowsByIds(file, [ro
  * The beginning of a text does not always say what the row is: a summary may carry a message behind it, and blanks may
  * come before the text. Such rows are read again.
  */
-const certain = (file: ReadFile, row: StateRow): StateRow => {
+export const certainRow = (file: ReadFile, row: StateRow): StateRow => {
   if (row.fullBytes === undefined) return row;
   if (row.displayable && row.content.trimStart().length >= TELLING) return row;
   const whole = wholeOf(file, row);
