@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
-import { type OpenStateDb, openStateDb } from "./open.ts";
-import type { AppendTurnResult, StateDbOps, TurnInput, TurnRow } from "./port.ts";
+import { deleteOwnRows } from "./delete.ts";
+import { type OpenStateDb, openExisting, openStateDb } from "./open.ts";
+import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "./port.ts";
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
+import { rewindOwnRows } from "./rewind.ts";
 import type { Capabilities } from "./shape.ts";
+import { setOwnTitle } from "./title.ts";
+import { inTransaction, prepared } from "./transaction.ts";
 
 /**
  * The writer of one profile's state.db (session-reconciliation a.11). The file is opened with the first turn, and again
@@ -19,12 +23,10 @@ export const createStateDbOps = (
     open?.db.close();
     open = null;
   };
-  const appendTurn = (input: TurnInput): AppendTurnResult => {
+  const attempt = <T>(work: () => T | Refused): T | Refused => {
     try {
       if (open !== null && !open.isCurrent()) close();
-      const current = open ?? waitForLock(limitMs, () => openStateDb(path, limitMs));
-      open = current;
-      return inTransaction(current, limitMs, () => append(current, input));
+      return work();
     } catch (error) {
       const refusal = refusalOf(error);
       // The connection may be part of the trouble; a busy file's is fine.
@@ -32,42 +34,33 @@ export const createStateDbOps = (
       return refusal;
     }
   };
-  return { appendTurn, rewindOwn: notYet, deleteOwn: notYet, setTitle: notYet, close };
-};
-
-const notYet = (): never => {
-  throw new Error("not yet");
+  /** Where nothing lies there is nothing of ours to change, and nothing is made. */
+  const change = <T>(nothing: NoInfer<T>, work: (file: OpenStateDb) => T | Refused): T | Refused =>
+    attempt(() => {
+      open ??= waitForLock(limitMs, () => openExisting(path));
+      return open === null ? nothing : work(open);
+    });
+  return {
+    appendTurn: (input) =>
+      attempt(() => {
+        const file = open ?? waitForLock(limitMs, () => openStateDb(path, limitMs));
+        open = file;
+        return inTransaction(file, limitMs, () => append(file, input));
+      }),
+    rewindOwn: (input) => change({ status: "ok", rewound: 0 }, (file) => rewindOwnRows(file, input, limitMs)),
+    deleteOwn: (input) =>
+      change({ status: "ok", deleted: 0, sessionsRemoved: [] }, (file) =>
+        deleteOwnRows(file, input, limitMs),
+      ),
+    setTitle: (input) =>
+      change({ status: "ok", changed: false }, (file) => setOwnTitle(file, input, limitMs)),
+    close,
+  };
 };
 
 /** A row's identity from what makes it the same in a repeat: 32 hex digits. */
 export const deriveUid = (...parts: readonly (string | number)[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-
-const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();
-
-/** The statement of a text on this connection; the texts are few, one per set of columns. */
-const prepared = <Bind extends unknown[] | object = unknown[], Row = unknown>(
-  db: Database.Database,
-  sql: string,
-): Database.Statement<Bind, Row> => {
-  const known = statements.get(db) ?? new Map<string, Database.Statement>();
-  statements.set(db, known);
-  const statement = known.get(sql) ?? db.prepare(sql);
-  known.set(sql, statement);
-  return statement as Database.Statement<Bind, Row>;
-};
-
-const inTransaction = <T>({ db }: OpenStateDb, limitMs: number, work: () => T): T => {
-  waitForLock(limitMs, () => db.exec("BEGIN IMMEDIATE"));
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
-};
 
 const append = (file: OpenStateDb, input: TurnInput): AppendTurnResult => {
   const { db } = file;
@@ -128,12 +121,26 @@ const ensureSession = (
     model: input.model,
     title: can.sessions.has("title") ? freeTitle(db, input.title) : null,
     cwd: input.cwd,
+    ...originOf(db, input.branchedFrom),
     profile_name: input.profile,
     started_at: startedAt,
     last_activity_at: startedAt,
     message_count: 0,
     tool_call_count: 0,
   });
+};
+
+/** A branch names its parent twice (a.9); the file lets only a session that it holds be the parent. */
+const originOf = (
+  db: Database.Database,
+  parent: string | undefined,
+): Readonly<Record<string, string | null>> => {
+  if (parent === undefined) return {};
+  const exists = prepared(db, "SELECT 1 FROM sessions WHERE id = ?").get(parent) !== undefined;
+  return {
+    parent_session_id: exists ? parent : null,
+    model_config: JSON.stringify({ _branched_from: parent }),
+  };
 };
 
 /** Titles are unique in the file; ours yields. */
