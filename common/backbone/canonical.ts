@@ -62,12 +62,12 @@ export const openCanonicalStore = async (
     deleteOwn: async ({ profile, storeId, rows }) => {
       const path = await stores.pathOf(profile);
       const segments = await segmentsOf(path, storeId);
-      const result = await write.deleteOwn(path, { segments, rows });
+      const result = await write.deleteOwn(path, { segments, rows, source: OWN_SOURCE });
       return result.status === "ok" || !isTransient(result.reason);
     },
     setTitle: async (profile, storeId, title) => {
       const path = await stores.pathOf(profile);
-      await write.setTitle(path, storeId, title, OWN_SOURCE);
+      await write.setTitle(path, storeId, title, { source: OWN_SOURCE });
     },
     close: () => thread.close(),
   };

@@ -1,8 +1,9 @@
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
 import type { StoreView } from "../sessions/store-ops.ts";
-import { isInSpans, openSpans } from "../state-db/read/hidden.ts";
-import type { DisplayRow, Hidden, StateRow } from "../state-db/read/port.ts";
+import { createHiddenRows } from "../state-db/read/hidden.ts";
+import type { DisplayRow, Hidden } from "../state-db/read/port.ts";
+import type { StateRow } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { createKnown } from "../transcript/messages.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
@@ -97,15 +98,12 @@ const countNow = async (
   if (view.counted && !recount && cursor === view.cursor) return { ...view, news: 0 };
 
   if (view.counted && !recount && cursor > view.cursor) {
-    const added = await call.countAfter(store.path, store.segments.ids, view.cursor, {
-      ...{ hidden, newestTime: view.time },
-    });
+    const added = await call.countAfter(store.path, store.segments.ids, view.cursor, { hidden });
     if (added.state !== "ok") return null;
     if (added.value !== null) {
       const ours = await bindOurs(deps, view, store, cursor);
-      const time = added.value.lastTimestamp ?? view.time;
-      const total = view.count + added.value.count;
-      return { counted: true, cursor, count: total, time, news: added.value.count - ours };
+      const time = added.value === 0 ? view.time : await lastTime(deps, store, hidden);
+      return { counted: true, cursor, count: view.count + added.value, time, news: added.value - ours };
     }
   }
   let count = 0;
@@ -134,8 +132,10 @@ const foreignSince = async (
 ): Promise<number> => {
   const above = await stores.call.rowsAfter(path, segments.ids, since, NEW_ROWS);
   if (above.state !== "ok") return 0;
-  const open = openSpans(hidden);
-  const rows = above.value.rows.filter((row) => row.displayable && isInSpans(open, row.rowId));
+  const out = createHiddenRows(hidden);
+  const rows = above.value.rows.filter(
+    (row) => row.displayable && !out.hasId(row.rowId) && !out.hasCopy(row, () => row),
+  );
   const uids = rows.flatMap(({ uid }) => uid ?? []);
   const ids = rows.map(({ rowId }) => rowId);
   const known = createKnown(await read.boundMessages(sessionId, ids, uids));
@@ -146,6 +146,11 @@ const foreignSince = async (
       known.of(row) === undefined &&
       !(row.uid === null ? pending.some((message) => isSame(row, message)) : ours.has(row.uid)),
   ).length;
+};
+
+const lastTime = async ({ stores }: Deps, store: StoreSight, hidden: Hidden): Promise<number | null> => {
+  const last = await stores.call.lastDisplay(store.path, store.segments.ids, { hidden });
+  return last.state === "ok" ? (last.value?.createdAt ?? null) : null;
 };
 
 /** Rows that came while we count are counted next time. */

@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { FoundConversation, StoreFile } from "../sessions/store-ops.ts";
-import type { ConversationLight, SessionChange } from "../state-db/read/port.ts";
+import type { ConversationInfo, SessionChange } from "../state-db/read/port.ts";
 import { watchStateDb } from "../state-db/read/watch.ts";
 import { fileOf } from "../transcript/sight.ts";
 import { valueIn } from "../transcript/store.ts";
@@ -45,7 +45,7 @@ export const followStore = async (
   };
 
   /** Sessions of conversations that are not known yet; `seen` where they were there before we came. */
-  const adopt = async (found: readonly ConversationLight[], seen: boolean): Promise<string[]> => {
+  const adopt = async (found: readonly ConversationInfo[], seen: boolean): Promise<string[]> => {
     const ids: string[] = [];
     const folders = new Map<string, string | null>();
     for (const cwd of new Set(found.flatMap((one) => one.cwd ?? [])))
@@ -171,7 +171,7 @@ export const followStore = async (
   await running;
 };
 
-const foundOf = (found: ConversationLight, workspace: string | null): FoundConversation => ({
+const foundOf = (found: ConversationInfo, workspace: string | null): FoundConversation => ({
   storeId: found.id,
   source: found.source,
   title: found.title,
@@ -186,5 +186,5 @@ const foundOf = (found: ConversationLight, workspace: string | null): FoundConve
   mark: markOfLight(found),
 });
 
-const markOfLight = (found: ConversationLight): string =>
+const markOfLight = (found: ConversationInfo): string =>
   markOf({ rewinds: found.rewindCount, tipId: found.tipId, hint: found.messageCountHint });

@@ -1,10 +1,12 @@
 import type Database from "better-sqlite3";
-import { type OpenStateDb, openStateDb } from "./open.ts";
-import { deleteRows, renameSession, rewindRows } from "./own.ts";
-import type { AppendTurnResult, Refusal, StateDbOps, TurnInput, TurnRow } from "./port.ts";
-import { prepared } from "./prepared.ts";
+import { deleteOwnRows } from "./delete.ts";
+import { type OpenStateDb, openExisting, openStateDb } from "./open.ts";
+import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "./port.ts";
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
-import { type Capabilities, identityOf } from "./shape.ts";
+import { rewindOwnRows } from "./rewind.ts";
+import type { Capabilities } from "./shape.ts";
+import { setOwnTitle } from "./title.ts";
+import { inTransaction, prepared } from "./transaction.ts";
 
 /**
  * The writer of one profile's state.db (session-reconciliation a.11). The file is opened with the first turn, and again
@@ -20,13 +22,10 @@ export const createStateDbOps = (
     open?.db.close();
     open = null;
   };
-  /** One transaction on the file as it is now; whatever the file does is answered. */
-  const change = <T>(work: (file: OpenStateDb) => T): T | Refusal => {
+  const attempt = <T>(work: () => T | Refused): T | Refused => {
     try {
       if (open !== null && !open.isCurrent()) close();
-      const current = open ?? waitForLock(limitMs, () => openStateDb(path, limitMs));
-      open = current;
-      return inTransaction(current, limitMs, () => work(current));
+      return work();
     } catch (error) {
       const refusal = refusalOf(error);
       // The connection may be part of the trouble; a busy file's is fine.
@@ -34,35 +33,28 @@ export const createStateDbOps = (
       return refusal;
     }
   };
-  /** As `change`, but makes no file where none is. */
-  const changeExisting = <T>(nothing: T, work: (file: OpenStateDb) => T): T | Refusal =>
-    identityOf(path) === null ? nothing : change(work);
+  /** Where nothing lies there is nothing of ours to change, and nothing is made. */
+  const change = <T>(nothing: NoInfer<T>, work: (file: OpenStateDb) => T | Refused): T | Refused =>
+    attempt(() => {
+      open ??= waitForLock(limitMs, () => openExisting(path));
+      return open === null ? nothing : work(open);
+    });
   return {
-    appendTurn: (input) => change((file) => append(file, input)),
-    rewindOwn: (cut) =>
-      changeExisting({ status: "ok", rewound: 0 }, (file) => rewindRows(file.db, file.capabilities(), cut)),
-    deleteOwn: (grave) =>
-      changeExisting({ status: "ok", deleted: 0, sessionsRemoved: 0 }, (file) =>
-        deleteRows(file.db, file.capabilities(), grave),
+    appendTurn: (input) =>
+      attempt(() => {
+        const file = open ?? waitForLock(limitMs, () => openStateDb(path, limitMs));
+        open = file;
+        return inTransaction(file, limitMs, () => append(file, input));
+      }),
+    rewindOwn: (input) => change({ status: "ok", rewound: 0 }, (file) => rewindOwnRows(file, input, limitMs)),
+    deleteOwn: (input) =>
+      change({ status: "ok", deleted: 0, sessionsRemoved: [] }, (file) =>
+        deleteOwnRows(file, input, limitMs),
       ),
-    setTitle: (sessionId, title, source) =>
-      changeExisting({ status: "ok", changed: false }, (file) =>
-        renameSession(file.db, file.capabilities(), { sessionId, title, source }),
-      ),
+    setTitle: (input) =>
+      change({ status: "ok", changed: false }, (file) => setOwnTitle(file, input, limitMs)),
     close,
   };
-};
-
-const inTransaction = <T>({ db }: OpenStateDb, limitMs: number, work: () => T): T => {
-  waitForLock(limitMs, () => db.exec("BEGIN IMMEDIATE"));
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
 };
 
 const append = (file: OpenStateDb, input: TurnInput): AppendTurnResult => {
@@ -124,8 +116,8 @@ const ensureSession = (
     model: input.model,
     title: can.sessions.has("title") ? freeTitle(db, input.title) : null,
     cwd: input.cwd,
+    ...originOf(db, input.branchedFrom),
     profile_name: input.profile,
-    ...branchOf(db, input.branchedFrom),
     started_at: startedAt,
     last_activity_at: startedAt,
     message_count: 0,
@@ -133,11 +125,18 @@ const ensureSession = (
   });
 };
 
-/** A branch names its parent where the file has it; the parent's own row stays as it is (a.9). */
-const branchOf = (db: Database.Database, parent: string | undefined): Record<string, string> =>
-  parent !== undefined && prepared(db, "SELECT 1 FROM sessions WHERE id = ?").get(parent) !== undefined
-    ? { parent_session_id: parent, model_config: JSON.stringify({ _branched_from: parent }) }
-    : {};
+/** A branch names its parent twice (a.9); the file lets only a session that it holds be the parent. */
+const originOf = (
+  db: Database.Database,
+  parent: string | undefined,
+): Readonly<Record<string, string | null>> => {
+  if (parent === undefined) return {};
+  const exists = prepared(db, "SELECT 1 FROM sessions WHERE id = ?").get(parent) !== undefined;
+  return {
+    parent_session_id: exists ? parent : null,
+    model_config: JSON.stringify({ _branched_from: parent }),
+  };
+};
 
 /** Titles are unique in the file; ours yields. */
 const freeTitle = (db: Database.Database, title: string | null): string | null =>

@@ -1,6 +1,15 @@
 import type { StoreOps } from "../sqlite/protocol.ts";
 import { createStateDbOps } from "./append.ts";
-import type { StateDbOps } from "./port.ts";
+import type {
+  AppendTurnResult,
+  DeleteInput,
+  DeleteResult,
+  RewindInput,
+  RewindResult,
+  StateDbOps,
+  TitleResult,
+  TurnInput,
+} from "./port.ts";
 
 /** Open files at most; profiles beyond that are opened again when their turn comes. */
 const MAX_OPEN = 32;
@@ -29,17 +38,21 @@ export const createOps = (): StoreOps & { readonly ops: CanonicalOps } => {
     },
     ops: {
       appendTurn: (path, input) => fileAt(path).appendTurn(input),
-      rewindOwn: (path, cut) => fileAt(path).rewindOwn(cut),
-      deleteOwn: (path, grave) => fileAt(path).deleteOwn(grave),
-      setTitle: (path, sessionId, title, source) => fileAt(path).setTitle(sessionId, title, source),
+      rewindOwn: (path, input) => fileAt(path).rewindOwn(input),
+      deleteOwn: (path, input) => fileAt(path).deleteOwn(input),
+      setTitle: (path, sessionId, title, { source }) => fileAt(path).setTitle({ sessionId, title, source }),
     },
   };
 };
 
-/** The operations of `StateDbOps`, each on the file that it is given. */
 export type CanonicalOps = {
-  [Op in Exclude<keyof StateDbOps, "close">]: (
+  appendTurn: (path: string, input: TurnInput) => AppendTurnResult;
+  rewindOwn: (path: string, input: RewindInput) => RewindResult;
+  deleteOwn: (path: string, input: DeleteInput) => DeleteResult;
+  setTitle: (
     path: string,
-    ...args: Parameters<StateDbOps[Op]>
-  ) => ReturnType<StateDbOps[Op]>;
+    sessionId: string,
+    title: string,
+    options: { readonly source: string },
+  ) => TitleResult;
 };

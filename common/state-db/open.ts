@@ -21,24 +21,50 @@ const text = (file: string): string => readFileSync(new URL(file, import.meta.ur
 export const openStateDb = (path: string, limitMs: number): OpenStateDb => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const db = new Database(path, { timeout: 1000 });
-  try {
-    db.pragma("foreign_keys = ON");
-    db.pragma("synchronous = FULL");
+  return orClose(db, () => {
+    prepare(db);
     if (isEmpty(db)) create(db, limitMs);
-    const identity = identityOf(path);
-    let known: { readonly version: unknown; readonly value: Capabilities } | null = null;
-    const capabilities = (): Capabilities => {
-      const version = db.pragma("schema_version", { simple: true });
-      const value = known !== null && known.version === version ? known.value : readCapabilities(db);
-      known = { version, value };
-      return value;
-    };
-    capabilities();
-    return { db, capabilities, isCurrent: () => identity !== null && identityOf(path) === identity };
+    return opened(path, db);
+  });
+};
+
+/** The same for a change of what is there: null where nothing is, and nothing is made. */
+export const openExisting = (path: string): OpenStateDb | null => {
+  if (identityOf(path) === null) return null;
+  const db = new Database(path, { timeout: 1000, fileMustExist: true });
+  return orClose(db, () => {
+    prepare(db);
+    if (!isEmpty(db)) return opened(path, db);
+    db.close();
+    return null;
+  });
+};
+
+const orClose = <T>(db: Database.Database, work: () => T): T => {
+  try {
+    return work();
   } catch (error) {
     db.close();
     throw error;
   }
+};
+
+const prepare = (db: Database.Database): void => {
+  db.pragma("foreign_keys = ON");
+  db.pragma("synchronous = FULL");
+};
+
+const opened = (path: string, db: Database.Database): OpenStateDb => {
+  const identity = identityOf(path);
+  let known: { readonly version: unknown; readonly value: Capabilities } | null = null;
+  const capabilities = (): Capabilities => {
+    const version = db.pragma("schema_version", { simple: true });
+    const value = known !== null && known.version === version ? known.value : readCapabilities(db);
+    known = { version, value };
+    return value;
+  };
+  capabilities();
+  return { db, capabilities, isCurrent: () => identity !== null && identityOf(path) === identity };
 };
 
 const isEmpty = (db: Database.Database): boolean =>

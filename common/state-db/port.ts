@@ -9,7 +9,7 @@ export interface TurnInput {
   readonly model: string | null;
   readonly cwd: string | null;
   readonly profile: string;
-  /** The conversation that a new session is a branch of; no other session is touched by that. */
+  /** The session this one began as a copy of; recorded when the session row is made (a.9). */
   readonly branchedFrom?: string | undefined;
   /** In the order of the conversation. */
   readonly rows: readonly TurnRow[];
@@ -30,35 +30,64 @@ export interface TurnRow {
   readonly timestamp: number;
 }
 
-/** A row that we wrote: by its uid, or in files without uids by its row id. */
+export type AppendTurnResult = Written<{
+  /** Rows written now; 0 when all of them were there. */
+  readonly inserted: number;
+  /** Row id of each input row, written now or before. */
+  readonly rowIds: readonly number[];
+}>;
+
+/** What became of a write: done, or not begun and why. */
+export type Written<T> = ({ readonly status: "ok" } & T) | Refused;
+
+export interface Refused {
+  readonly status: "refused";
+  readonly reason: RefusalReason;
+  readonly message: string;
+}
+
+/**
+ * A row that we wrote. Where the file has uids the uid alone names it (and its copies that others made); elsewhere the
+ * row id does.
+ */
 export interface OwnRow {
   readonly uid: string;
   readonly rowId: number | null;
 }
 
-export type Refusal = {
-  readonly status: "refused";
-  readonly reason: RefusalReason;
-  readonly message: string;
-};
+export interface RewindInput {
+  /** Root to tip. */
+  readonly segments: readonly string[];
+  /** Rows above this id and up to `cutRowId` are rewound. */
+  readonly keepThrough: number;
+  readonly cutRowId: number;
+  readonly rows: readonly OwnRow[];
+}
+/** 0 where the file knows no rewinding: there only our own cut hides the rows. */
+export type RewindResult = Written<{ readonly rewound: number }>;
 
-export type RewindResult = { readonly status: "ok"; readonly rewound: number } | Refusal;
-export type DeleteResult =
-  | { readonly status: "ok"; readonly deleted: number; readonly sessionsRemoved: number }
-  | Refusal;
-export type TitleResult = { readonly status: "ok"; readonly changed: boolean } | Refusal;
+export interface DeleteInput {
+  /** Root to tip. */
+  readonly segments: readonly string[];
+  readonly rows: readonly OwnRow[];
+  /** With it, only session rows of this writer surface may be removed. */
+  readonly source?: string | undefined;
+}
+export type DeleteResult = Written<{
+  readonly deleted: number;
+  /** Segments whose session row went, too. */
+  readonly sessionsRemoved: readonly string[];
+}>;
 
-export type AppendTurnResult =
-  | {
-      readonly status: "ok";
-      /** Rows written now; 0 when all of them were there. */
-      readonly inserted: number;
-      /** Row id of each input row, written now or before. */
-      readonly rowIds: readonly number[];
-    }
-  | Refusal;
+export interface TitleInput {
+  readonly sessionId: string;
+  readonly title: string;
+  /** Our writer surface: a session of another one keeps its title. */
+  readonly source: string;
+}
+export type TitleResult = Written<{ readonly changed: boolean }>;
 
-/** Why a turn was not written. Nothing of it was. */
+/** Why a file was not written to. Nothing was changed. */
 export type RefusalReason =
   /** Somebody holds the write lock, or the turn of this session: try again later. */
   | "locked"
@@ -85,21 +114,16 @@ export interface StateDbOps {
    */
   appendTurn(input: TurnInput): AppendTurnResult;
   /**
-   * Takes rows of ours out of a conversation's history (`active = 0`), those above `keepThrough` and up to `cutRowId`. Rows of
-   * others stay as they are; so does everything in files that know no history. Repeating it changes nothing.
+   * Takes rows of ours back, as an undo does (a.7): they leave the model's history of every program. Rows of others stay;
+   * a repeat, or a file that is not there, changes nothing. Refused while a turn or a compaction runs in the session.
    */
-  rewindOwn(cut: {
-    readonly segments: readonly string[];
-    readonly keepThrough: number;
-    readonly cutRowId: number;
-    readonly rows: readonly OwnRow[];
-  }): RewindResult;
+  rewindOwn(input: RewindInput): RewindResult;
   /**
-   * Deletes rows of ours, and a session that holds nothing any more and that no other one names. Rows of others stay.
-   * Repeating it changes nothing.
+   * Deletes rows of ours, and session rows that nothing is left of and no other session names as its parent. Refused like
+   * a rewind, and where deleting would leave a full-text index behind.
    */
-  deleteOwn(grave: { readonly segments: readonly string[]; readonly rows: readonly OwnRow[] }): DeleteResult;
-  /** Renames a session whose source is `source`; a title that another session has is left to it. */
-  setTitle(sessionId: string, title: string, source: string): TitleResult;
+  deleteOwn(input: DeleteInput): DeleteResult;
+  /** Renames a session of ours; a title that another one has is not taken. */
+  setTitle(input: TitleInput): TitleResult;
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { messageOf } from "../base/errors.ts";
-import type { AppendTurnResult, RefusalReason } from "./port.ts";
+import type { RefusalReason, Refused } from "./port.ts";
 
 /** A refusal on its way out of a transaction; never leaves this room. */
 export class RefusedError extends Error {
@@ -13,7 +13,7 @@ export class RefusedError extends Error {
 }
 
 /** A named answer for whatever the file did. */
-export const refusalOf = (error: unknown): Extract<AppendTurnResult, { status: "refused" }> => ({
+export const refusalOf = (error: unknown): Refused => ({
   status: "refused",
   reason: reasonOf(error),
   message: messageOf(error),

@@ -7,6 +7,7 @@ export interface Capabilities {
   readonly sessions: ReadonlySet<string>;
   readonly messages: ReadonlySet<string>;
   readonly hasLeases: boolean;
+  readonly hasCompressionLocks: boolean;
 }
 
 /** The columns of a state.db (a.6). Throws `RefusedError` (`not_a_state_db`) where the required ones are missing. */
@@ -17,7 +18,11 @@ export const readCapabilities = (db: Database.Database): Capabilities => {
   for (const table of ["sessions", "messages"] as const)
     for (const column of REQUIRED[table])
       if (!found[table].has(column)) throw new RefusedError("not_a_state_db", `no column ${table}.${column}`);
-  return { ...found, hasLeases: columns("session_turn_leases").has("expires_at") };
+  return {
+    ...found,
+    hasLeases: columns("session_turn_leases").has("expires_at"),
+    hasCompressionLocks: columns("compression_locks").has("expires_at"),
+  };
 };
 
 /** Device and inode at a path, or null where nothing is. By name only: opening and closing the file here would drop SQLite's locks on it (a.10). */

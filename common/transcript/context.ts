@@ -3,8 +3,7 @@ import type { Message } from "../contracts/message.ts";
 import { comparePlaces, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
-import type { StateRow } from "../state-db/read/port.ts";
-import { toMessage } from "../state-db/read/rows.ts";
+import { type StateRow, toMessage } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import { createKnown, storeMessageId } from "./messages.ts";
@@ -34,7 +33,8 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       if (sight.store === null) return { messages: await read.transcriptFor(runId), storeState: sight.state };
       const until = await read.contextRow(runId);
       const answer = await stores.call.modelRows(sight.store.path, sight.store.segments.tipId, {
-        hidden: sight.store.hidden,
+        // Imported messages stand for rows in what people see, not in what the model gets.
+        hidden: { ...sight.store.hidden, floor: 0 },
         ...(until === null ? {} : { upTo: until }),
       });
       if (answer.state !== "ok")

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { Message } from "../contracts/message.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import { messageFromRow } from "../sessions/rows.ts";
-import type { DisplayRow, StateRow } from "../state-db/read/port.ts";
-import { toMessage } from "../state-db/read/rows.ts";
+import type { DisplayRow } from "../state-db/read/port.ts";
+import { type StateRow, toMessage } from "../state-db/read/rows.ts";
 
 /** What the sidecar knows of store rows, by identity. */
 export interface Known {

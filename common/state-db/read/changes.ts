@@ -68,3 +68,8 @@ export const readHeads = (file: ReadFile, ids: readonly string[]): readonly Sess
     };
   });
 };
+
+export const readMaxRowId = (file: ReadFile, segments: readonly string[]): number => {
+  const ids = sessionIds(file);
+  return segments.reduce((highest, id) => Math.max(highest, ids.max(id)), 0);
+};

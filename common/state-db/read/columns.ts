@@ -48,11 +48,14 @@ const MESSAGE_COLUMNS = {
 export const isActive = ({ messages }: Shape): string =>
   messages.has("active") ? "COALESCE(active, 1) = 1" : "1";
 
+/** Condition: active, or archived by a compaction. */
+export const isPresent = (shape: Shape): string =>
+  `${isActive(shape)}${shape.messages.has("compacted") ? " OR compacted = 1" : ""}`;
+
 /** Condition: flags and role let a person see the row (a.7); summaries and empty rows still have to be sorted out. */
 export const isVisible = (shape: Shape): string => {
-  const compacted = shape.messages.has("compacted") ? " OR compacted = 1" : "";
   const hidden = shape.messages.has("display_kind") ? " AND display_kind IS NOT 'hidden'" : "";
-  return `(${isActive(shape)}${compacted}) AND role IN ('user', 'assistant', 'tool')${hidden}`;
+  return `(${isPresent(shape)}) AND role IN ('user', 'assistant', 'tool')${hidden}`;
 };
 
 /**

@@ -17,6 +17,11 @@ export interface Duplicates {
    * row that speaks for it: an active one before others, then the newest (a.7).
    */
   resolve(row: StateRow): number | null;
+  /**
+   * Where the message of a row stands: its oldest visible row, and that one's segment. Null if no row of it is visible;
+   * the row itself need not be.
+   */
+  standing(row: StateRow): { readonly id: number; readonly at: number } | null;
 }
 
 /** Prepares `resolve` for rows of `segments[at]`. */
@@ -27,20 +32,18 @@ export const findDuplicates = (
   rows: readonly StateRow[],
 ): Duplicates => {
   const index = file.shape().indexes.bySessionTime;
-  if (index === null) return { resolve: (row) => row.rowId };
+  if (index === null)
+    return {
+      resolve: (row) => row.rowId,
+      standing: (row) => (row.active || row.compacted ? { id: row.rowId, at } : null),
+    };
   const times = [...new Set(rows.flatMap(({ createdAt }) => createdAt ?? []))];
-  const range = (place: number, end: "ASC" | "DESC"): number => {
-    const sql = `SELECT timestamp FROM messages ${index} WHERE session_id = ? ORDER BY timestamp ${end} LIMIT 1`;
-    const value = file.prepare(sql).pluck().get(segments[place]);
-    if (typeof value === "number") return value;
-    return end === "ASC" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  };
   const tiesAt = (place: number, among: readonly number[]): Ties =>
     readTies(file, index, segments[place] ?? "", among);
   const here = tiesAt(at, times);
   // What is newer than all of the older segment is no copy of it, and nothing older than the newer one is in there.
-  const newest = at > 0 ? range(at - 1, "DESC") : Number.NEGATIVE_INFINITY;
-  const oldest = at + 1 < segments.length ? range(at + 1, "ASC") : Number.POSITIVE_INFINITY;
+  const newest = endOf(file, index, segments[at - 1], "DESC");
+  const oldest = endOf(file, index, segments[at + 1], "ASC");
   const before = tiesAt(
     at - 1,
     times.filter((time) => time <= newest),
@@ -67,7 +70,41 @@ export const findDuplicates = (
         tie.active > best.active || (tie.active === best.active && tie.id > best.id) ? tie : best,
       ).id;
     },
+    standing(row) {
+      const own = here.get(row.createdAt ?? Number.NaN)?.find(({ id }) => id === row.rowId);
+      const like = own ?? tieOf(file, row.rowId);
+      if (like === null) return null;
+      const oldestIn = (place: number): number | null => {
+        const copies = copiesIn(place === at ? here : tiesAt(place, [like.timestamp]), like);
+        const ids = [...copies, ...(place === at && own !== undefined ? [own] : [])].map(({ id }) => id);
+        return ids.length > 0 ? Math.min(...ids) : null;
+      };
+      let found: { id: number; at: number } | null = null;
+      for (const place of [at + 1, at]) {
+        const id = oldestIn(place);
+        if (id !== null) found = { id, at: place };
+      }
+      for (let place = at - 1; place >= 0; place--) {
+        const id = oldestIn(place);
+        if (id === null) break;
+        found = { id, at: place };
+      }
+      return found;
+    },
   };
+};
+
+/** The newest or the oldest time of a session's rows; without rows one that no row lies beyond. */
+export const endOf = (
+  file: ReadFile,
+  index: string,
+  sessionId: string | undefined,
+  end: "ASC" | "DESC",
+): number => {
+  const sql = `SELECT timestamp FROM messages ${index} WHERE session_id = ? ORDER BY timestamp ${end} LIMIT 1`;
+  const value = sessionId === undefined ? null : file.prepare(sql).pluck().get(sessionId);
+  if (typeof value === "number") return value;
+  return end === "ASC" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
 };
 
 /** What tells copies from others before their bodies are compared. */
@@ -88,13 +125,8 @@ type Ties = ReadonlyMap<number, readonly Tie[]>;
 const readTies = (file: ReadFile, index: string, sessionId: string, times: readonly number[]): Ties => {
   const found = new Map<number, Tie[]>();
   if (times.length === 0) return found;
-  const shape = file.shape();
-  const column = (name: string): string => (shape.messages.has(name) ? name : "NULL");
-  const sql = `SELECT id, timestamp, role, ${shape.messages.has("active") ? "COALESCE(active, 1)" : "1"} AS active,
-      ${column("message_uid")} AS uid, ${column("platform_message_id")} AS platform, ${column("tool_call_id")} AS call,
-      ${column("tool_name")} AS tool, octet_length(content) AS bytes, octet_length(${column("tool_calls")}) AS callBytes
-    FROM messages ${index}
-    WHERE session_id = ? AND timestamp IN (${Array(TIMES).fill("?").join(", ")}) AND ${isVisible(shape)}
+  const sql = `SELECT ${tieColumns(file)} FROM messages ${index}
+    WHERE session_id = ? AND timestamp IN (${Array(TIMES).fill("?").join(", ")}) AND ${isVisible(file.shape())}
     LIMIT ${MAX_TIES}`;
   for (let from = 0; from < times.length; from += TIMES) {
     const some = times.slice(from, from + TIMES);
@@ -106,6 +138,19 @@ const readTies = (file: ReadFile, index: string, sessionId: string, times: reado
     }
   }
   return found;
+};
+
+const tieOf = (file: ReadFile, id: number): Tie | null => {
+  const found = file.prepare(`SELECT ${tieColumns(file)} FROM messages WHERE id = ?`).get(id);
+  return (found as Tie | undefined) ?? null;
+};
+
+const tieColumns = (file: ReadFile): string => {
+  const { messages } = file.shape();
+  const column = (name: string): string => (messages.has(name) ? name : "NULL");
+  return `id, timestamp, role, ${messages.has("active") ? "COALESCE(active, 1)" : "1"} AS active,
+    ${column("message_uid")} AS uid, ${column("platform_message_id")} AS platform, ${column("tool_call_id")} AS call,
+    ${column("tool_name")} AS tool, octet_length(content) AS bytes, octet_length(${column("tool_calls")}) AS callBytes`;
 };
 
 /** One logical message: by uid, else by all that makes it up (a.7); two different platform ids are two messages (a.3). */

@@ -4,29 +4,31 @@ import { sessionIds } from "./ids.ts";
 import { decodeRow, type RawRow, type StateRow } from "./rows.ts";
 
 export interface Window {
-  /** Rows below this id, newest first (null: from the end); with `above`, rows above it, oldest first. */
-  readonly below?: number | null;
+  /** Bounds, no part of the window themselves. */
   readonly above?: number;
-  /** With `below`: no row up to this id. */
-  readonly floor?: number;
+  readonly below?: number;
+  /** Otherwise newest first. */
+  readonly oldestFirst?: boolean;
   readonly limit: number;
   readonly contentLimit: number;
 }
+
+const LOWEST = Number.MIN_SAFE_INTEGER;
+const HIGHEST = Number.MAX_SAFE_INTEGER;
 
 /** Rows of one session that flags and role let be seen, by id: `limit` of them unless the session ends before. */
 export const visibleRows = (file: ReadFile, sessionId: string, window: Window): readonly StateRow[] => {
   const shape = file.shape();
   const index = shape.indexes.bySessionId;
   if (index === null) return visibleByIds(file, sessionId, window);
-  const side = window.above === undefined ? "id < @bound AND id > @floor" : "id > @bound AND id > @floor";
   const sql = `SELECT ${messageColumns(shape, true)} FROM messages ${index}
-    WHERE session_id = @sessionId AND ${side} AND ${isVisible(shape)}
-    ORDER BY id ${window.above === undefined ? "DESC" : "ASC"} LIMIT @limit`;
+    WHERE session_id = @sessionId AND id > @above AND id < @below AND ${isVisible(shape)}
+    ORDER BY id ${window.oldestFirst ? "ASC" : "DESC"} LIMIT @limit`;
   return decodeAll(
     file.prepare(sql).all({
       sessionId,
-      bound: window.above ?? window.below ?? Number.MAX_SAFE_INTEGER,
-      floor: window.floor ?? 0,
+      above: window.above ?? LOWEST,
+      below: window.below ?? HIGHEST,
       limit: window.limit,
       contentLimit: window.contentLimit,
     }),
@@ -51,20 +53,19 @@ export const rowsByIds = (
 const visibleByIds = (
   file: ReadFile,
   sessionId: string,
-  { below = null, above, floor = 0, limit, contentLimit }: Window,
+  { above = LOWEST, below = HIGHEST, oldestFirst = false, limit, contentLimit }: Window,
 ): readonly StateRow[] => {
   const ids = sessionIds(file);
   const found: StateRow[] = [];
-  let bound = above ?? below;
+  let bound = oldestFirst ? above : below;
   while (found.length < limit) {
     const size = Math.max(limit - found.length, 32);
-    const next =
-      above === undefined ? ids.below(sessionId, bound, size) : ids.above(sessionId, bound ?? 0, size);
-    const inside = next.filter((id) => id > floor);
+    const next = oldestFirst ? ids.above(sessionId, bound, size) : ids.below(sessionId, bound, size);
+    const inside = next.filter((id) => above < id && id < below);
     const rows = rowsByIds(file, inside, { contentLimit, visibleOnly: true });
-    found.push(...(above === undefined ? rows.toReversed() : rows));
-    if (next.length < size || inside.length < next.length) break;
-    bound = next.at(-1) ?? null;
+    found.push(...(oldestFirst ? rows : rows.toReversed()));
+    if (inside.length < size) break;
+    bound = next.at(-1) ?? bound;
   }
   return found.slice(0, limit);
 };

@@ -1,7 +1,7 @@
 import { decodePageCursor, encodePageCursor } from "../../sqlite/page-cursor.ts";
 import type { ReadFile } from "./file.ts";
 import { continuationOf } from "./lineage.ts";
-import type { ConversationLight, ConversationPage, ListQuery } from "./port.ts";
+import type { ConversationInfo, ConversationPage, ListQuery } from "./port.ts";
 import { newestTime, readAllSessions, type SessionRecord } from "./sessions.ts";
 import { dataVersionOf, lastRowId } from "./versions.ts";
 
@@ -13,7 +13,7 @@ const MAX_FRESH_ROWS = 20_000;
  * change of the file, chained and sorted, and kept with the connection. A page of an unchanged file reads nothing.
  */
 export const listConversations = (file: ReadFile, query: ListQuery): ConversationPage => {
-  const all = conversations(file);
+  const all = allConversations(file);
   const { source, kinds, archived, parentless } = query;
   const found =
     source === undefined && kinds === undefined && archived === undefined && !parentless
@@ -35,9 +35,9 @@ export const listConversations = (file: ReadFile, query: ListQuery): Conversatio
   return { sessions, next, total: found.length };
 };
 
-/** All of them, as they are kept. */
-export const conversations = (file: ReadFile): readonly ConversationLight[] => {
-  const kept = file.memo<{ version: string; list: readonly ConversationLight[] }>("conversations", () => ({
+/** The whole list, as `listConversations` pages it without filters. */
+export const allConversations = (file: ReadFile): readonly ConversationInfo[] => {
+  const kept = file.memo<{ version: string; list: readonly ConversationInfo[] }>("conversations", () => ({
     version: "",
     list: [],
   }));
@@ -80,7 +80,7 @@ const activities = (file: ReadFile): ((session: SessionRecord) => number) => {
 const chain = (
   sessions: readonly SessionRecord[],
   activityOf: (session: SessionRecord) => number,
-): readonly ConversationLight[] => {
+): readonly ConversationInfo[] => {
   const byId = new Map<string, SessionRecord>();
   const children = new Map<string, SessionRecord[]>();
   for (const session of sessions) {
@@ -99,7 +99,7 @@ const chain = (
     next.set(parentId, child);
     continued.add(child.id);
   }
-  const list: ConversationLight[] = [];
+  const list: ConversationInfo[] = [];
   const chained = new Set<string>();
   const add = (root: SessionRecord): void => {
     const segments: SessionRecord[] = [];
@@ -132,7 +132,7 @@ const merge = (
   root: SessionRecord,
   segments: readonly SessionRecord[],
   activityOf: (session: SessionRecord) => number,
-): ConversationLight => {
+): ConversationInfo => {
   const tip = segments.at(-1) ?? root;
   let lastActivityAt = 0;
   let messageCountHint = 0;
@@ -152,17 +152,17 @@ const merge = (
     model: tip.model ?? root.model,
     cwd: tip.cwd ?? root.cwd,
     parentId: root.parentId,
+    forkedFrom: root.forkedFrom,
     startedAt: root.startedAt,
     lastActivityAt,
     messageCountHint,
     rewindCount,
-    forkedFrom: root.marks.branchedFrom,
     archived: tip.archived,
     pinned: root.pinned || tip.pinned,
   };
 };
 
-const firstAfter = (list: readonly ConversationLight[], cursor: string): number => {
+const firstAfter = (list: readonly ConversationInfo[], cursor: string): number => {
   const [time, id] = decodePageCursor(cursor, ["number", "string"]);
   const last = { lastActivityAt: Number(time), id: String(id) };
   let [low, high] = [0, list.length];

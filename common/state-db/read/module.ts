@@ -1,14 +1,15 @@
 import type { StoreOps } from "../../sqlite/protocol.ts";
-import { readChanges, readHeads, readRowsAfter } from "./changes.ts";
-import { countAfter, countDisplay, lastDisplay, maxRowId } from "./count.ts";
+import { readChanges, readHeads, readMaxRowId, readRowsAfter } from "./changes.ts";
+import { countAfter, countStep } from "./count.ts";
 import { createReadFiles } from "./files.ts";
 import { inspectFile } from "./inspect.ts";
-import { conversations, listConversations } from "./list.ts";
-import { identitiesIn, locate, visibleIds } from "./locate.ts";
+import { allConversations, listConversations } from "./list.ts";
+import { locateRow } from "./locate.ts";
 import { readModelRows } from "./model.ts";
-import { readDisplayPage } from "./page.ts";
+import { readDisplayPage, readLastDisplay } from "./page.ts";
 import type { StateDbReadOps } from "./port.ts";
 import { readSegments, readSessionInfo } from "./sessions.ts";
+import { readIdentities, readRowStates } from "./states.ts";
 import { dataVersionOf, generationOf } from "./versions.ts";
 
 /**
@@ -36,18 +37,18 @@ export const createStateDbReadOps = (): StoreOps & { readonly ops: StateDbReadOp
       modelRows: (path, tipId, options) =>
         files.use(path, "read", (file) => readModelRows(file, tipId, options)),
       countDisplay: (path, segments, query) =>
-        files.use(path, "read", (file) => countDisplay(file, segments, query)),
-      countAfter: (path, segments, after, options) =>
-        files.use(path, "read", (file) => countAfter(file, segments, after, options)),
+        files.use(path, "read", (file) => countStep(file, segments, query)),
+      countAfter: (path, segments, afterRowId, options) =>
+        files.use(path, "poll", (file) => countAfter(file, segments, afterRowId, options)),
       lastDisplay: (path, segments, options) =>
-        files.use(path, "read", (file) => lastDisplay(file, segments, options?.hidden)),
+        files.use(path, "read", (file) => readLastDisplay(file, segments, options)),
       locate: (path, segments, key, options) =>
-        files.use(path, "read", (file) => locate(file, segments, key, options?.hidden)),
-      visibleIds: (path, ids) => files.use(path, "read", (file) => visibleIds(file, ids)),
+        files.use(path, "read", (file) => locateRow(file, segments, key, options)),
+      rowStates: (path, ids) => files.use(path, "read", (file) => readRowStates(file, ids)),
       identities: (path, segments, range, limit) =>
-        files.use(path, "read", (file) => identitiesIn(file, segments, range, limit)),
-      maxRowId: (path, segments) => files.use(path, "poll", (file) => maxRowId(file, segments)),
-      sessionsLight: (path) => files.use(path, "read", conversations),
+        files.use(path, "read", (file) => readIdentities(file, segments, range, limit)),
+      maxRowId: (path, segments) => files.use(path, "poll", (file) => readMaxRowId(file, segments)),
+      sessionsLight: (path) => files.use(path, "read", allConversations),
     },
   };
 };

@@ -1,17 +1,15 @@
-import { readContent, squash } from "../../reconcile/content.ts";
-import { findDuplicates } from "./duplicates.ts";
-import { rowsByIds, visibleRows } from "./fetch.ts";
+import { visibleRows } from "./fetch.ts";
 import type { ReadFile } from "./file.ts";
-import { isRemoved, openSpans } from "./hidden.ts";
-import type { DisplayPage, DisplayRow, PageQuery } from "./port.ts";
-import { asCarried, type StateRow } from "./rows.ts";
+import { createHiddenRows } from "./hidden.ts";
+import type { DisplayPage, DisplayRow, HiddenOption, PageQuery } from "./port.ts";
+import { settleRows } from "./settle.ts";
 
 /** Rows read beyond what is missing, so that a few copies or summaries do not cost another statement. */
 const SPARE = 8;
-/** Rows around a summary among which the message it carries is looked for. */
-const BEFORE_CARRIER = 400;
-const AFTER_CARRIER = 50;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+const FROM_END = Number.MAX_SAFE_INTEGER;
+/** Bytes that are read of a text for a preview. */
+const PREVIEW = 400;
 
 /**
  * One page of the display set (a.7, a.8): read backwards from the end or from `before`, segment by segment, until it is
@@ -20,84 +18,43 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 export const readDisplayPage = (
   file: ReadFile,
   segments: readonly string[],
-  { before, limit, contentLimit = NO_LIMIT, hidden }: PageQuery,
+  { before, limit, contentLimit = NO_LIMIT, hidden: removed }: PageQuery,
 ): DisplayPage => {
-  const spans = openSpans(hidden);
-  const removed = isRemoved(hidden);
+  const hidden = createHiddenRows(removed);
   const newestFirst: DisplayRow[] = [];
   const start = before === undefined ? segments.length - 1 : segmentOf(file, segments, before);
-  for (let at = start; at >= 0 && newestFirst.length <= limit; at--) {
-    const end = at === start && before !== undefined ? before : Number.MAX_SAFE_INTEGER;
-    for (const { above, upTo } of spans) {
-      let below = Math.min(end, upTo === Number.MAX_SAFE_INTEGER ? upTo : upTo + 1);
-      while (below > above + 1 && newestFirst.length <= limit) {
-        const size = limit + 1 - newestFirst.length + SPARE;
-        const rows = visibleRows(file, segments[at] ?? "", {
-          below,
-          floor: above,
-          limit: size,
-          contentLimit,
-        });
-        newestFirst.push(...settle(file, segments, at, rows, contentLimit).filter((row) => !removed(row)));
-        if (rows.length < size) break;
-        below = rows.at(-1)?.rowId ?? 0;
-      }
+  const readSpan = (at: number, above: number, below: number): void => {
+    for (let bound = below; newestFirst.length <= limit; ) {
+      const size = limit + 1 - newestFirst.length + SPARE;
+      const window = { above, below: bound, limit: size, contentLimit };
+      const rows = visibleRows(file, segments[at] ?? "", window);
+      newestFirst.push(...settleRows(file, segments, at, rows, { contentLimit, hidden }));
+      if (rows.length < size) return;
+      bound = rows.at(-1)?.rowId ?? above;
     }
-  }
+  };
+  for (let at = start; at >= 0 && newestFirst.length <= limit; at--)
+    for (const { above, below } of hidden.spans(at === start ? (before ?? FROM_END) : FROM_END))
+      readSpan(at, above, below);
   const page = newestFirst.slice(0, limit);
   const nextBefore = newestFirst.length > limit ? (page.at(-1)?.position ?? null) : null;
   return { rows: page.reverse(), nextBefore };
 };
 
-/** What a person sees of rows that their flags let through. */
-export const settle = (
+/** The newest row of the display set as a preview. */
+export const readLastDisplay = (
   file: ReadFile,
   segments: readonly string[],
-  at: number,
-  rows: readonly StateRow[],
-  contentLimit: number,
-): readonly DisplayRow[] => {
-  const duplicates = findDuplicates(file, segments, at, rows);
-  return rows.flatMap((row) => {
-    if (!row.displayable && row.carried === undefined) return [];
-    const speaker = duplicates.resolve(row);
-    if (speaker === null) return [];
-    const shown = speaker === row.rowId ? row : (rowsByIds(file, [speaker], { contentLimit })[0] ?? row);
-    if (!shown.summary) return [{ ...shown, position: row.rowId }];
-    const text = shown.carried;
-    if (text === undefined || isShownElsewhere(file, segments, at, row, text)) return [];
-    return [{ ...asCarried(shown, text), position: row.rowId }];
-  });
-};
-
-/** True if an equal message stands near the carrier: usually the one that its text was taken from (a.8). */
-const isShownElsewhere = (
-  file: ReadFile,
-  segments: readonly string[],
-  at: number,
-  { rowId, role }: StateRow,
-  text: string,
-): boolean => {
-  const wanted = squash(text);
-  const segment = segments[at] ?? "";
-  const older = at > 0 ? (segments[at - 1] ?? "") : null;
-  const contentLimit = Buffer.byteLength(text) + 4096;
-  const near = [
-    () => visibleRows(file, segment, { above: rowId, limit: AFTER_CARRIER, contentLimit }),
-    () => visibleRows(file, segment, { below: rowId, limit: BEFORE_CARRIER, contentLimit }),
-    () =>
-      older === null ? [] : visibleRows(file, older, { below: null, limit: BEFORE_CARRIER, contentLimit }),
-  ];
-  return near.some((read) =>
-    read().some(
-      (row) =>
-        row.role === role && row.displayable && readContent(row.rawContent ?? row.content).text === wanted,
-    ),
-  );
+  { hidden }: HiddenOption = {},
+): DisplayRow | null => {
+  const [last] = readDisplayPage(file, segments, { limit: 1, contentLimit: PREVIEW, hidden }).rows;
+  if (last === undefined) return null;
+  const { parts: _parts, rawContent: _raw, apiContent: _sent, ...rest } = last;
+  return { ...rest, content: last.content.slice(0, PREVIEW) };
 };
 
 /** The segment a row stands in; where it was deleted since, the newest one with older rows. */
-const segmentOf = (file: ReadFile, segments: readonly string[], rowId: number): number => {
+export const segmentOf = (file: ReadFile, segments: readonly string[], rowId: number): number => {
   const owner = file.prepare("SELECT session_id FROM messages WHERE id = ?").pluck().get(rowId);
   const at = segments.indexOf(String(owner ?? ""));
   if (at >= 0) return at;

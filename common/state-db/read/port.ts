@@ -1,17 +1,5 @@
 import type { StateRow } from "./rows.ts";
 
-export type { StateRow } from "./rows.ts";
-
-/** Rows that a person removed, or that something else stands for (c.7). */
-export interface Hidden {
-  /** Row ids, exclusive from, inclusive to. */
-  readonly ranges: readonly (readonly [number, number])[];
-  /** Identities of removed rows (`identitiesOf`): later copies of them are out as well. */
-  readonly removed: readonly string[];
-  /** Rows up to this id are out. */
-  readonly floor: number;
-}
-
 /** Why a file cannot be read right now. Nothing of it is lost: the caller goes on with what it holds. */
 export type Trouble =
   /** Nothing lies at the path. */
@@ -54,6 +42,8 @@ export interface SessionInfo {
   readonly model: string | null;
   readonly cwd: string | null;
   readonly parentId: string | null;
+  /** The session that `_branched_from` names: this one began as a copy of it. */
+  readonly forkedFrom: string | null;
   /** Epoch seconds, as everywhere here. */
   readonly startedAt: number;
   readonly endedAt: number | null;
@@ -67,17 +57,11 @@ export interface SessionInfo {
 }
 
 /** One conversation: a chain of segments that compression made counts once, under its first segment's id. */
-export interface ConversationInfo extends Omit<SessionInfo, "endedAt" | "endReason" | "rewindCount"> {
+export interface ConversationInfo extends Omit<SessionInfo, "endedAt" | "endReason"> {
   /** The segment that runs go to; the id itself where nothing was rotated. */
   readonly tipId: string;
   readonly segmentCount: number;
-  /** The conversation that this one says it was branched from. */
-  readonly forkedFrom: string | null;
-}
-
-/** A conversation with what tells that it may have changed. */
-export interface ConversationLight extends ConversationInfo {
-  /** Over all segments. */
+  /** Over all segments: another value than before means that flags of rows changed (c.2). */
   readonly rewindCount: number;
 }
 
@@ -108,36 +92,29 @@ export interface Segments {
   readonly cut: boolean;
 }
 
-export interface PageQuery {
+/**
+ * What a person removed from a conversation (c.7, c.8). Row ids are unique in a file, so one of these serves a whole
+ * chain. A message is hidden where it stands at a hidden row, or a hidden row speaks for it.
+ */
+export interface Hidden {
+  /** Row ids above the first and up to the second are out. They are jumped over, not read. */
+  readonly ranges: readonly (readonly [number, number])[];
+  /** Identities of removed rows (`identitiesOf` of the merge's form): later copies of them are out. */
+  readonly removed: readonly string[];
+  /** Rows up to this id are out; 0 for none. */
+  readonly floor: number;
+}
+
+export interface HiddenOption {
+  readonly hidden?: Hidden | undefined;
+}
+
+export interface PageQuery extends HiddenOption {
   /** Position of the oldest row the caller has; without it the page is the newest one. */
   readonly before?: number | undefined;
   readonly limit: number;
   /** Texts longer than this many bytes come shortened to as many characters and marked; pictures are never cut. */
   readonly contentLimit?: number | undefined;
-  readonly hidden?: Hidden | undefined;
-}
-
-export interface CountQuery {
-  /** `next` of the step before; null or absent: from the end. */
-  readonly from?: number | null | undefined;
-  /** Messages that one step counts. */
-  readonly limit: number;
-  readonly hidden?: Hidden | undefined;
-}
-
-/** One step of counting what paging through a chain would give (P13). */
-export interface CountStep {
-  readonly count: number;
-  /** Null: that was all. */
-  readonly next: number | null;
-  /** Time of the newest message of this step; null where it has none. */
-  readonly lastTimestamp: number | null;
-}
-
-export interface Added {
-  readonly count: number;
-  /** Time of the newest of them; null without one. */
-  readonly lastTimestamp: number | null;
 }
 
 export interface DisplayPage {
@@ -205,6 +182,46 @@ export interface ModelRows {
   readonly cut: boolean;
 }
 
+export interface ModelQuery extends HiddenOption {
+  readonly maxRows?: number | undefined;
+  /** Only rows up to this id. */
+  readonly upTo?: number | undefined;
+}
+
+export interface CountQuery extends HiddenOption {
+  /** `next` of the call before; absent or null begins at the newest row. */
+  readonly from?: number | null | undefined;
+  /** Rows looked at by this call, at most. It stops earlier when it took long. */
+  readonly limit: number;
+}
+
+/** One step of a count from the end towards the beginning; the counts of all steps add up. */
+export interface CountStep {
+  readonly count: number;
+  /** `from` of the next step; null at the beginning of the conversation. */
+  readonly next: number | null;
+  /** Position and time of the newest message counted in this step; null if there was none. */
+  readonly lastPosition: number | null;
+  readonly lastTimestamp: number | null;
+}
+
+/** How a caller names a message: a row of its own by uid (its time saves a search), any row by id. */
+export type RowKey =
+  | { readonly uid: string; readonly createdAt?: number | undefined }
+  | { readonly rowId: number };
+
+export interface Place {
+  readonly position: number;
+  /** The row that speaks for the message. */
+  readonly rowId: number;
+}
+
+export interface RowState {
+  readonly rowId: number;
+  /** Active, or archived by a compaction. */
+  readonly visible: boolean;
+}
+
 /**
  * Reads state.db files of any version by the reader rules (a.10): read-only, short statements, nothing held open between
  * calls, nothing of the file changed. Synchronous: for a SQLite thread of the role "read". One instance serves many files.
@@ -229,49 +246,42 @@ export interface StateDbReadOps {
   heads(path: string, ids: readonly string[]): Answer<readonly SessionHead[]>;
   /** What a model would get: text as it was sent (`api_content`) where the file knows it. */
   modelRows(path: string, tipId: string, options?: ModelQuery): Answer<ModelRows>;
-  /** Counts a chain step by step, as paging through it would; each step costs what it counts. */
+  /** How many rows paging through the whole display set would give (P13), step by step. */
   countDisplay(path: string, segments: readonly string[], query: CountQuery): Answer<CountStep>;
   /**
-   * What the rows above `after` add to what is displayed. Null where that cannot be told from them alone, and the chain has to
-   * be counted again: many rows, a summary, or rows older than `newestTime`, the newest counted one (d.1.3).
+   * Display rows that the rows above `afterRowId` added, where that id was the chain's highest when the caller counted (0:
+   * it had no rows). Null where it cannot be told cheaply, and a new count is due: that row is gone, a summary came, a row
+   * is not newer than what was there, or more than 500 rows came.
    */
   countAfter(
     path: string,
     segments: readonly string[],
-    after: number,
-    options: { readonly hidden?: Hidden | undefined; readonly newestTime: number | null },
-  ): Answer<Added | null>;
-  /** The newest message, with the beginning of its text; null without one. */
-  lastDisplay(
-    path: string,
-    segments: readonly string[],
-    options?: { readonly hidden?: Hidden | undefined },
-  ): Answer<DisplayRow | null>;
-  /** Where a message stands, by its logical id or by any row id of it; null when it is not displayed. */
+    afterRowId: number,
+    options?: HiddenOption,
+  ): Answer<number | null>;
+  /** The newest display row, its text cut to a preview, without its parts. */
+  lastDisplay(path: string, segments: readonly string[], options?: HiddenOption): Answer<DisplayRow | null>;
+  /** Where the message of a row is displayed; also found by a copy's row id, or by that of an original that was archived. */
   locate(
     path: string,
     segments: readonly string[],
-    key: { readonly uid: string } | { readonly rowId: number },
-    options?: { readonly hidden?: Hidden | undefined },
-  ): Answer<{ readonly position: number } | null>;
-  /** Ids among these whose rows flags let be seen. */
-  visibleIds(path: string, ids: readonly number[]): Answer<readonly number[]>;
-  /** Identities of the visible rows above one id and up to another; null when there are more than `limit`. */
+    key: RowKey,
+    options?: HiddenOption,
+  ): Answer<Place | null>;
+  /** What the flags of rows say (c.2.4); ids without a row are left out. */
+  rowStates(path: string, ids: readonly number[]): Answer<readonly RowState[]>;
+  /**
+   * Identities of the rows whose flags make them part of the conversation, with ids above the first and up to the second
+   * of `range`: what a cut remembers (c.7). Null when there are more than `limit` rows.
+   */
   identities(
     path: string,
     segments: readonly string[],
     range: readonly [number, number],
     limit: number,
   ): Answer<readonly string[] | null>;
-  /** Highest row id of a chain, whoever sees it; 0 without rows. */
+  /** The highest row id in any of the segments; 0 without rows. */
   maxRowId(path: string, segments: readonly string[]): Answer<number>;
-  /** Every conversation, newest activity first: light columns, read once per change of the file. */
-  sessionsLight(path: string): Answer<readonly ConversationLight[]>;
-}
-
-export interface ModelQuery {
-  readonly maxRows?: number | undefined;
-  readonly hidden?: Hidden | undefined;
-  /** Rows above this id are of a later context. */
-  readonly upTo?: number | undefined;
+  /** Every conversation of the file, newest activity first: to notice renames, rewinds and deletions. */
+  sessionsLight(path: string): Answer<readonly ConversationInfo[]>;
 }

@@ -102,6 +102,7 @@ const toRecord = (row: readonly unknown[]): SessionRecord => {
     model: text(row[3]),
     cwd: text(row[4]),
     parentId: text(row[5]),
+    forkedFrom: marks.branchedFrom,
     startedAt,
     endedAt: number(row[7]),
     endReason: text(row[8]),

@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { afterAll } from "@jest/globals";
 import Database from "better-sqlite3";
 import { createStateDbReadOps } from "../../../common/state-db/read/module.ts";
-import type { Answer, DisplayRow, StateDbReadOps } from "../../../common/state-db/read/port.ts";
+import type {
+  Answer,
+  CountStep,
+  DisplayRow,
+  Hidden,
+  StateDbReadOps,
+} from "../../../common/state-db/read/port.ts";
 
 const TOOL = join(process.cwd(), "test", "tools", "make-state-db.py");
 /** The interpreter itself: version managers put a slow script of this name on the PATH. */
@@ -98,15 +104,39 @@ export const mustRead = <T>(answer: Answer<T>): T => {
 };
 
 /** The whole display set, page by page from the end. */
-export const readAll = (ops: StateDbReadOps, path: string, id: string, limit = 7): readonly DisplayRow[] => {
+export const readAll = (
+  ops: StateDbReadOps,
+  path: string,
+  id: string,
+  limit = 7,
+  more: { readonly hidden?: Hidden | undefined; readonly contentLimit?: number } = {},
+): readonly DisplayRow[] => {
   const segments = mustRead(ops.segments(path, id))?.ids ?? [];
   const pages: (readonly DisplayRow[])[] = [];
   for (let before: number | null | undefined; before !== null; ) {
-    const page = mustRead(ops.displayPage(path, segments, { limit, before }));
+    const page = mustRead(ops.displayPage(path, segments, { limit, before, ...more }));
     pages.unshift(page.rows);
     before = page.nextBefore;
   }
   return pages.flat();
+};
+
+/** The whole count, step by step. */
+export const countAll = (
+  ops: StateDbReadOps,
+  path: string,
+  segments: readonly string[],
+  limit: number,
+  hidden?: Hidden,
+): { readonly count: number; readonly steps: readonly CountStep[] } => {
+  const steps: CountStep[] = [];
+  for (let from: number | null | undefined; from !== null; ) {
+    const step = mustRead(ops.countDisplay(path, segments, { from, limit, hidden }));
+    if (step.next !== null && step.next === from) throw new Error("the count does not move");
+    steps.push(step);
+    from = step.next;
+  }
+  return { count: steps.reduce((sum, { count }) => sum + count, 0), steps };
 };
 
 /** What a person can tell of rows: who said what. */

@@ -1,4 +1,19 @@
 import type Database from "better-sqlite3";
+import type { OpenStateDb } from "./open.ts";
+import { waitForLock } from "./refusal.ts";
+
+/** Runs `work` under the write lock: all of it is durable, or nothing of it happened. */
+export const inTransaction = <T>({ db }: OpenStateDb, limitMs: number, work: () => T): T => {
+  waitForLock(limitMs, () => db.exec("BEGIN IMMEDIATE"));
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+};
 
 const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>();
 
