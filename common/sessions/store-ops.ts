@@ -124,6 +124,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   );
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const see = db.prepare("update sessions set seen_count = message_count where id = ?");
+  // Messages that went cannot be read any more: what comes in their place has not been seen.
+  const unsee = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
     "insert or replace into outbox (kind, session_id, run_id, due_at) values ('external', @id, @id, @at)",
@@ -230,6 +232,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       recount.run({ id: row.id });
       // The first count of a session that nobody has to catch up on.
       if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
+      else unsee.run(row.id);
       if (change.visible) tell.run({ id: row.id, at: now() });
       return sessionFromRow(byId.get(row.id) ?? row);
     },
@@ -244,6 +247,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       }
       empty.run({ id: sessionId });
       recount.run({ id: sessionId });
+      unsee.run(sessionId);
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
 
