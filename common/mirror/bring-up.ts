@@ -1,8 +1,10 @@
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
+import { messageFromRow } from "../sessions/rows.ts";
 import type { StoreView } from "../sessions/store-ops.ts";
 import type { DisplayRow, Hidden, StateRow } from "../state-db/read/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
+import { isForStore } from "../transcript/messages.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
 import type { MirrorDeps } from "./deps.ts";
 
@@ -136,7 +138,7 @@ const bindOurs = async (
   cursor: number,
 ): Promise<number> => {
   const pending = await read.pendingMessages(view.sessionId);
-  const shared = pending.filter(({ role }) => role !== "notice");
+  const shared = pending.filter((row) => isForStore(messageFromRow(row)));
   if (shared.length > 0) {
     const above = await stores.call.rowsAfter(store.path, store.segments.ids, view.cursor, NEW_ROWS);
     const rows = above.state === "ok" ? above.value.rows : [];

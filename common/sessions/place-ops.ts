@@ -5,7 +5,7 @@ import type { MessageRow } from "./rows.ts";
 /** What binds messages of ours to the rows of state.db that they became. */
 export interface Binding {
   readonly sessionId: string;
-  /** The run whose turn it is: its notices are placed behind its last row. */
+  /** The run whose turn it is: what of it stays here is placed among its rows. */
   readonly runId: string;
   /** Id of the conversation's first segment, learnt with the first turn. */
   readonly storeId: string;
@@ -20,6 +20,14 @@ export const createPlaceWriteOps = (db: Database.Database) => {
   const follow = db.prepare(
     `update messages set anchor = @anchor where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
   );
+  const followRows = db.prepare(
+    `update messages set anchor = coalesce(
+       (select max(row_id) from messages e where e.session_id = messages.session_id and e.turn = messages.turn
+          and e.idx < messages.idx),
+       (select min(row_id) - 1 from messages l where l.session_id = messages.session_id and l.turn = messages.turn),
+       @anchor)
+     where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
+  );
   const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const cursor = db
@@ -31,9 +39,8 @@ export const createPlaceWriteOps = (db: Database.Database) => {
     /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
     bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
       for (const row of rows) bind.run({ ...row, sessionId });
-      const last = Math.max(0, ...rows.map(({ rowId }) => rowId));
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
-      follow.run({ sessionId, runId, anchor: last > 0 ? last : (cursor.get(sessionId) ?? 0) });
+      followRows.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
       recount.run({ id: sessionId });
     },
 
