@@ -75,18 +75,22 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     return { session, removed_count: counts.removed, input: counts.input };
   };
 
+  /** Pages give the beginning of a long text; what is sent or edited again is all of it. */
+  const wholeText = async (sessionId: string, { content, full_bytes, id }: Message): Promise<string> =>
+    full_bytes === undefined ? content : (await transcripts.message(sessionId, id)).content;
+
   /** What stands behind a place, and the first user message among it. */
   const behind = async (sessionId: string, place: Place) => {
     let removed = 0;
-    let input: string | null = null;
+    let prompt: Message | null = null;
     let from: Place | null = null;
     for await (const item of transcripts.newestFirst(sessionId)) {
       if (comparePlaces(item.place, place) <= 0) break;
       removed += 1;
       from = item.place;
-      if (item.message.role === "user") input = item.message.content;
+      if (item.message.role === "user") prompt = item.message;
     }
-    return { removed, input, from };
+    return { removed, input: prompt === null ? null : await wholeText(sessionId, prompt), from };
   };
 
   return {
@@ -94,7 +98,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       const { sight, prompts, following } = await transcripts.lastPrompts(sessionId, turns);
       const first = prompts.at(-1);
       if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
-      return cut(sight, "undo", first.place, { removed: following, input: first.message.content });
+      const input = await wholeText(sessionId, first.message);
+      return cut(sight, "undo", first.place, { removed: following, input });
     },
 
     async truncate(sessionId, keepThrough) {
@@ -115,7 +120,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         const [last] = prompts;
         if (last === undefined)
           throw new TalariaError("nothing_to_undo", "there is no message to send again");
-        return { cut: await cutFrom(sight, "retry", last.place), text: last.message.content };
+        const text = await wholeText(sessionId, last.message);
+        return { cut: await cutFrom(sight, "retry", last.place), text };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
       const message = await transcripts.message(sessionId, messageId);
