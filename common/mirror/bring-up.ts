@@ -60,7 +60,7 @@ export const createBringUp = (deps: Deps): BringUp => {
       const visible = now.news !== 0 || (title !== null && title !== view.title);
       const changed = await deps.write.updateFromStore({
         sessionId,
-        from: { cursor: view.cursor, count: view.count },
+        from: view,
         ...{ cursor, count, time, mark, title, last, visible },
         counted: now.counted,
       });

@@ -38,12 +38,14 @@ export interface StoreView {
   readonly title: string | null;
   readonly mark: string | null;
   readonly baseCursor: number;
+  /** The newest cut: what was counted before it is wrong after it. */
+  readonly cut: number;
 }
 
 export interface StoreUpdate {
   readonly sessionId: string;
-  /** The cursor and count this update was made from; another one now means that somebody else was faster (c.2.6). */
-  readonly from: { readonly cursor: number; readonly count: number };
+  /** What this update was made from; anything else now means that somebody else was faster (c.2.6). */
+  readonly from: Pick<StoreView, "cursor" | "count" | "cut">;
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
@@ -88,6 +90,7 @@ interface StoreRow {
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
 export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
   const byStore = db.prepare<[string, string], SessionRow>(
     "select * from sessions where profile = ? and store_id = ?",
   );
@@ -213,7 +216,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       if (
         row === undefined ||
         row.store_cursor !== change.from.cursor ||
-        row.store_count !== change.from.count
+        row.store_count !== change.from.count ||
+        newestCut.get(row.id) !== change.from.cut
       )
         return null;
       update.run({
@@ -278,7 +282,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
-const viewOf = (row: SessionRow): StoreView => ({
+const NEWEST_CUT_SQL = "select coalesce(max(id), 0) from cuts where session_id = ?";
+
+const viewOf = (row: SessionRow, cut: number): StoreView => ({
   sessionId: row.id,
   storeId: row.store_id ?? "",
   source: row.source,
@@ -289,10 +295,13 @@ const viewOf = (row: SessionRow): StoreView => ({
   title: row.store_title,
   mark: row.store_mark,
   baseCursor: row.base_cursor,
+  cut,
 });
 
 export const createStoreReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
+  const view = (row: SessionRow): StoreView => viewOf(row, newestCut.get(row.id) ?? 0);
   const byStore = db.prepare<[string, string], SessionRow>(
     `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
   );
@@ -322,11 +331,11 @@ export const createStoreReadOps = (db: Database.Database) => {
     sessionRow: (id: string): SessionRow | null => byId.get(id) ?? null,
     storeView(id: string): StoreView | null {
       const row = byId.get(id);
-      return row === undefined || row.store_id === null ? null : viewOf(row);
+      return row === undefined || row.store_id === null ? null : view(row);
     },
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
-      byStore.all(JSON.stringify(storeIds), profile).map(viewOf),
+      byStore.all(JSON.stringify(storeIds), profile).map(view),
     sessionsOfStore: (
       profile: string,
       storeIds: readonly string[],
@@ -335,7 +344,7 @@ export const createStoreReadOps = (db: Database.Database) => {
         .all(JSON.stringify(storeIds), profile)
         .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
-    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(viewOf),
+    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(view),
     getStore(profile: string): StoreFile | null {
       const row = store.get(profile);
       return row === undefined ? null : toFile(row);
