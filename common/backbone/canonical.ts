@@ -4,6 +4,7 @@ import { startStoreThread } from "../sqlite/client.ts";
 import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
+import { isForStore } from "../transcript/messages.ts";
 import { OWN_SOURCE } from "../transcript/page.ts";
 import { type StateStores, valueIn } from "../transcript/store.ts";
 
@@ -27,7 +28,7 @@ export const openCanonicalStore = async (
   return {
     append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {
       const path = await stores.pathOf(profile);
-      const shared = messages.filter(({ role }) => role !== "notice");
+      const shared = messages.filter(isForStore);
       for (let tries = 0; ; tries++) {
         const tip = (await segmentsOf(path, storeId)).at(-1) ?? storeId;
         const result = await write.appendTurn(path, {

@@ -1,4 +1,5 @@
 import { cancelNotice } from "../contracts/notices.ts";
+import { ownRowsOf } from "../sessions/own-rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { announceSession } from "./announce.ts";
 import type { LifecycleDeps } from "./deps.ts";
@@ -58,10 +59,7 @@ export const createRunControl = (
     },
 
     deleteSession: async (sessionId) => {
-      const own = (await read.ownMessages(sessionId)).map(({ id, row_id }) => ({
-        uid: deriveUid(id),
-        rowId: row_id,
-      }));
+      const own = ownRowsOf(await read.ownMessages(sessionId), deriveUid);
       const { generation, runIds, profile } = await write.deleteSession(
         sessionId,
         await newestRow(sessionId),

@@ -27,7 +27,7 @@ export interface LifecycleDeps {
 /** The profiles' state.db files, as the lifecycle writes them. */
 export interface CanonicalStore {
   /**
-   * Brings messages into the tip of a conversation; repeating it changes nothing. Notices are left out. "later": try again
+   * Brings messages into the tip of a conversation; repeating it changes nothing. Notices and messages without a text are left out. "later": try again
    * (locked, unavailable); "refused": never will (foreign or closed file), the sidecar keeps the messages alone.
    */
   append(turn: {

@@ -1,11 +1,12 @@
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
+import { messageFromRow } from "../sessions/rows.ts";
 import type { StoreView } from "../sessions/store-ops.ts";
 import { createHiddenRows } from "../state-db/read/hidden.ts";
 import type { DisplayRow, Hidden } from "../state-db/read/port.ts";
 import type { StateRow } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
-import { createKnown } from "../transcript/messages.ts";
+import { createKnown, isForStore } from "../transcript/messages.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
 import type { MirrorDeps } from "./deps.ts";
 
@@ -61,7 +62,7 @@ export const createBringUp = (deps: Deps): BringUp => {
       const visible = now.news !== 0 || isRenamed(view, title);
       const changed = await deps.write.updateFromStore({
         sessionId,
-        from: { cursor: view.cursor, count: view.count },
+        from: view,
         ...{ cursor, count, time, mark, title, last, visible },
         counted: now.counted,
       });
@@ -170,7 +171,7 @@ const bindOurs = async (
   cursor: number,
 ): Promise<number> => {
   const pending = await read.pendingMessages(view.sessionId);
-  const shared = pending.filter(({ role }) => role !== "notice");
+  const shared = pending.filter((row) => isForStore(messageFromRow(row)));
   if (shared.length > 0) {
     const above = await stores.call.rowsAfter(store.path, store.segments.ids, view.cursor, NEW_ROWS);
     const rows = above.state === "ok" ? above.value.rows : [];

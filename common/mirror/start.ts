@@ -66,12 +66,12 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
 
   const settle = async (): Promise<void> => {
     for (const cut of await read.undoneCuts(20)) {
-      const { id, profile, store_id, keep_through, cut_row_id, own } = cut;
+      const { id, profile, store_id, own } = cut;
+      // The rows are named one by one, and some of them were written after the cut.
+      const whole = { keepThrough: 0, cutRowId: Number.MAX_SAFE_INTEGER };
       const done =
         store_id === null ||
-        (await deps.canonical.rewindOwn({
-          ...{ profile, storeId: store_id, keepThrough: keep_through, cutRowId: cut_row_id, rows: own },
-        }));
+        (await deps.canonical.rewindOwn({ ...{ profile, storeId: store_id, rows: own }, ...whole }));
       if (done) await write.cutDone(id);
     }
     for (const { session_id, profile, store_id, own } of await read.unburied(20)) {

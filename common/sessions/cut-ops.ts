@@ -110,12 +110,10 @@ export const createCutReadOps = (db: Database.Database) => {
       id: number;
       profile: string;
       store_id: string | null;
-      keep_through: number;
-      cut_row_id: number;
       own: string;
     }
   >(
-    `select c.id, s.profile, s.store_id, c.keep_through, c.cut_row_id, c.own from cuts c
+    `select c.id, s.profile, s.store_id, c.own from cuts c
      join sessions s on s.id = c.session_id where c.done = 0 order by c.id limit ?`,
   );
   const unburied = db.prepare<

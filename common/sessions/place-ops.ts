@@ -1,39 +1,68 @@
 import type Database from "better-sqlite3";
+import type { Clock } from "../base/clock.ts";
 import { COUNT_SQL, PENDING, type Place } from "./places.ts";
 import type { MessageRow } from "./rows.ts";
 
 /** What binds messages of ours to the rows of state.db that they became. */
 export interface Binding {
   readonly sessionId: string;
-  /** The run whose turn it is: its notices are placed behind its last row. */
+  /** The run whose turn it is: what of it stays here is placed among its rows. */
   readonly runId: string;
   /** Id of the conversation's first segment, learnt with the first turn. */
   readonly storeId: string;
   readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
 }
 
+/** A message with what tells where it is in state.db. */
+export type OwnMessage = Pick<MessageRow, "id" | "row_id" | "uid" | "anchor" | "turn" | "idx">;
+
 /** Places of messages in the transcript; run inside the store's threads. */
-export const createPlaceWriteOps = (db: Database.Database) => {
+export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
   const bind = db.prepare(
     "update messages set row_id = @rowId, uid = @uid, anchor = null where id = @messageId and session_id = @sessionId",
   );
   const follow = db.prepare(
     `update messages set anchor = @anchor where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
   );
+  const followRows = db.prepare(
+    `update messages set anchor = coalesce(
+       (select max(row_id) from messages e where e.session_id = messages.session_id and e.turn = messages.turn
+          and e.idx < messages.idx),
+       (select min(row_id) - 1 from messages l where l.session_id = messages.session_id and l.turn = messages.turn),
+       @anchor)
+     where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
+  );
   const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
+  const cutAgain = db.prepare(
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
+     select id, 'undo', 0, 0, '[]', @own, 0, @at from sessions where id = @id`,
+  );
+  const deleteAgain = db.prepare(
+    "update tombstones set own = @own, done = 0 where session_id = @id and hidden = 0",
+  );
   const cursor = db
     .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
     .pluck();
   const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
 
+  /** Written while a person took them away or deleted the session: they go from the store's history, too. */
+  const takeOut = (
+    sessionId: string,
+    rows: readonly { readonly rowId: number; readonly uid: string }[],
+  ): void => {
+    const own = JSON.stringify(rows.map(({ rowId, uid }) => ({ rowId, uid })));
+    cutAgain.run({ id: sessionId, own, at: now() });
+    deleteAgain.run({ id: sessionId, own });
+  };
+
   return {
     /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
     bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
-      for (const row of rows) bind.run({ ...row, sessionId });
-      const last = Math.max(0, ...rows.map(({ rowId }) => rowId));
+      const late = rows.filter((row) => bind.run({ ...row, sessionId }).changes === 0);
+      if (late.length > 0) takeOut(sessionId, late);
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
-      follow.run({ sessionId, runId, anchor: last > 0 ? last : (cursor.get(sessionId) ?? 0) });
+      followRows.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
       recount.run({ id: sessionId });
     },
 
@@ -63,8 +92,9 @@ export const createPlaceReadOps = (db: Database.Database) => {
     `select m.* from messages m join runs r on r.id = m.run_id
      where m.session_id = ? and m.anchor = ${PENDING} and r.ended_at is not null order by m.turn, m.idx`,
   );
-  const own = db.prepare<[string], { id: string; row_id: number | null }>(
-    "select id, row_id from messages where session_id = ? and run_id is not null and role <> 'notice'",
+  const own = db.prepare<[string], OwnMessage>(
+    `select id, row_id, uid, anchor, turn, idx from messages
+     where session_id = ? and role <> 'notice'`,
   );
   const alone = db.prepare<[string, number, number, number], MessageRow>(
     `select * from messages where session_id = ? and (turn, idx) < (?, ?) order by turn desc, idx desc limit ?`,
@@ -95,8 +125,8 @@ export const createPlaceReadOps = (db: Database.Database) => {
       bound.all(sessionId, JSON.stringify(rowIds), sessionId, JSON.stringify(uids)),
     /** Turns that have ended and are not known to be in state.db. */
     pendingMessages: (sessionId: string): MessageRow[] => pending.all(sessionId),
-    /** Every message that we may have written into state.db. */
-    ownMessages: (sessionId: string): { id: string; row_id: number | null }[] => own.all(sessionId),
+    /** What may be rows of state.db; see `ownRowsOf` for which of them are ours. */
+    ownMessages: (sessionId: string): OwnMessage[] => own.all(sessionId),
     /** How many messages are shown through store rows above one row id and up to another. */
     ownRowsBetween: (sessionId: string, above: number, upTo: number): number =>
       between.get(sessionId, above, upTo) ?? 0,

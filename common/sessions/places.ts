@@ -3,7 +3,7 @@ import { PREVIEW_CHARS } from "../contracts/session.ts";
 /**
  * Where a message stands in the one transcript of sidecar and state.db. A row of state.db stands at its row id. A message
  * that is shown from the sidecar stands behind the row that its `anchor` names, ordered there by turn and index: imported
- * ones at 0, in front of every row; notices behind the last row of their turn; turns that are not in state.db yet at
+ * ones at 0, in front of every row; notices behind the row of their turn that they follow; turns that are not in state.db yet at
  * `PENDING`, behind every row (session-reconciliation b.2, c.6).
  */
 export interface Place {

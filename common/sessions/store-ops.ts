@@ -40,12 +40,14 @@ export interface StoreView {
   readonly shownTitle: string | null;
   readonly titleIsOurs: boolean;
   readonly mark: string | null;
+  /** The newest cut: what was counted before it is wrong after it. */
+  readonly cut: number;
 }
 
 export interface StoreUpdate {
   readonly sessionId: string;
-  /** The cursor and count this update was made from; another one now means that somebody else was faster (c.2.6). */
-  readonly from: { readonly cursor: number; readonly count: number };
+  /** What this update was made from; anything else now means that somebody else was faster (c.2.6). */
+  readonly from: Pick<StoreView, "cursor" | "count" | "cut">;
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
@@ -100,6 +102,7 @@ interface StoreRow {
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
 export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
   const byStore = db.prepare<[string, string], SessionRow>(
     "select * from sessions where profile = ? and store_id = ?",
   );
@@ -134,6 +137,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   );
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const see = db.prepare("update sessions set seen_count = message_count where id = ?");
+  // Messages that went cannot be read any more: what comes in their place has not been seen.
+  const unsee = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
     "insert or replace into outbox (kind, session_id, run_id, due_at) values ('external', @id, @id, @at)",
@@ -221,7 +226,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       if (
         row === undefined ||
         row.store_cursor !== change.from.cursor ||
-        row.store_count !== change.from.count
+        row.store_count !== change.from.count ||
+        newestCut.get(row.id) !== change.from.cut
       )
         return null;
       update.run({
@@ -240,6 +246,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       recount.run({ id: row.id });
       // The first count of a session that nobody has to catch up on.
       if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
+      else unsee.run(row.id);
       if (change.visible) tell.run({ id: row.id, at: now() });
       return sessionFromRow(byId.get(row.id) ?? row);
     },
@@ -254,6 +261,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       }
       empty.run({ id: sessionId });
       recount.run({ id: sessionId });
+      unsee.run(sessionId);
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
 
@@ -284,7 +292,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
-const viewOf = (row: SessionRow): StoreView => ({
+const NEWEST_CUT_SQL = "select coalesce(max(id), 0) from cuts where session_id = ?";
+
+const viewOf = (row: SessionRow, cut: number): StoreView => ({
   sessionId: row.id,
   storeId: row.store_id ?? "",
   source: row.source,
@@ -296,10 +306,13 @@ const viewOf = (row: SessionRow): StoreView => ({
   shownTitle: row.title,
   titleIsOurs: row.title_source === "user",
   mark: row.store_mark,
+  cut,
 });
 
 export const createStoreReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
+  const view = (row: SessionRow): StoreView => viewOf(row, newestCut.get(row.id) ?? 0);
   const byStore = db.prepare<[string, string], SessionRow>(
     `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
   );
@@ -329,11 +342,11 @@ export const createStoreReadOps = (db: Database.Database) => {
     sessionRow: (id: string): SessionRow | null => byId.get(id) ?? null,
     storeView(id: string): StoreView | null {
       const row = byId.get(id);
-      return row === undefined || row.store_id === null ? null : viewOf(row);
+      return row === undefined || row.store_id === null ? null : view(row);
     },
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
-      byStore.all(JSON.stringify(storeIds), profile).map(viewOf),
+      byStore.all(JSON.stringify(storeIds), profile).map(view),
     sessionsOfStore: (
       profile: string,
       storeIds: readonly string[],
@@ -342,7 +355,7 @@ export const createStoreReadOps = (db: Database.Database) => {
         .all(JSON.stringify(storeIds), profile)
         .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
-    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(viewOf),
+    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(view),
     getStore(profile: string): StoreFile | null {
       const row = store.get(profile);
       return row === undefined ? null : toFile(row);

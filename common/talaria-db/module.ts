@@ -27,7 +27,7 @@ const writeOps = (path: string) => {
     ops: {
       ...createSessionWriteOps(db, wallClock),
       ...createStoreWriteOps(db, wallClock),
-      ...createPlaceWriteOps(db),
+      ...createPlaceWriteOps(db, wallClock),
       ...createCutOps(db, wallClock),
       ...createCopyWriteOps(db, wallClock),
       ...outbox,

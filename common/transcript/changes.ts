@@ -2,9 +2,12 @@ import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import { MAX_COPIED_MESSAGES } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
+import { identitiesOf } from "../reconcile/identity.ts";
 import type { CopiedMessage } from "../sessions/copy-ops.ts";
 import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
+import { ownRowsOf } from "../sessions/own-rows.ts";
 import { comparePlaces, PENDING, type Place } from "../sessions/places.ts";
+import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
@@ -32,9 +35,10 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
 
   /** The cut that takes away everything from a place on. */
   const cutFrom = async (sight: Sight, kind: CutKind, from: Place): Promise<NewCut> => {
-    const keepThrough = await lastKept(sight, from);
-    const own = await ownFrom(sight.row.id, keepThrough);
-    const nothing = { kind, from, keepThrough, cutRowId: keepThrough, file: null, removed: [], own };
+    const kept = await lastKept(sight, from);
+    const own = await ownFrom(sight.row.id, from, kept);
+    const unwritten = await unwrittenFrom(sight.row.id, from);
+    const nothing = { kind, from, keepThrough: kept, cutRowId: kept, file: null, removed: unwritten, own };
     if (sight.state !== "ok" && sight.state !== "none")
       throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
     if (sight.store === null) return nothing;
@@ -42,9 +46,12 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     const newest = await stores.call.maxRowId(path, segments.ids);
     if (newest.state !== "ok")
       throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
-    const cutRowId = Math.max(newest.value, keepThrough);
+    // What is not in the store yet stands behind every row of it.
+    const keepThrough = Math.min(kept, newest.value);
+    const cutRowId = newest.value;
     const removed = await stores.call.identities(path, segments.ids, [keepThrough, cutRowId], MAX_REMEMBERED);
-    return { ...nothing, cutRowId, file, removed: removed.state === "ok" ? (removed.value ?? []) : [] };
+    const written = removed.state === "ok" ? (removed.value ?? []) : [];
+    return { ...nothing, keepThrough, cutRowId, file, removed: [...written, ...unwritten] };
   };
 
   /** The last row id that stays when a place and what follows goes. */
@@ -58,10 +65,38 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     return Math.max(0, ...kept.map(({ row_id }) => row_id ?? 0));
   };
 
-  const ownFrom = async (sessionId: string, keepThrough: number): Promise<readonly OwnRow[]> =>
-    (await read.ownMessages(sessionId))
-      .filter(({ row_id }) => row_id === null || row_id > keepThrough)
-      .map(({ id, row_id }) => ({ uid: deriveUid(id), rowId: row_id }));
+  /** True for a message that goes with everything from a place on. */
+  const goes = (
+    row: Pick<MessageRow, "anchor" | "turn" | "idx" | "row_id">,
+    from: Place,
+    kept: number,
+  ): boolean =>
+    row.anchor === null
+      ? (row.row_id ?? 0) > kept
+      : comparePlaces({ anchor: row.anchor, turn: row.turn, idx: row.idx }, from) >= 0;
+
+  const ownFrom = async (sessionId: string, from: Place, kept: number): Promise<readonly OwnRow[]> =>
+    ownRowsOf(
+      (await read.ownMessages(sessionId)).filter((row) => goes(row, from, kept)),
+      deriveUid,
+    );
+
+  /** Identities of what may be on its way into the store at this moment: it stays away when it comes. */
+  const unwrittenFrom = async (sessionId: string, from: Place): Promise<readonly string[]> =>
+    [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))]
+      .filter((row) => row.row_id === null && goes(row, from, 0))
+      .slice(0, MAX_REMEMBERED)
+      .flatMap((row) =>
+        identitiesOf({
+          role: row.role,
+          content: row.content,
+          timestamp: Math.round(row.created_at * 1e6) / 1e6,
+          message_uid: deriveUid(row.id),
+          tool_call_id: row.tool_call_id,
+          tool_calls: row.tool_calls,
+          tool_name: row.tool_name,
+        }),
+      );
 
   const cut = async (
     sight: Sight,
@@ -75,18 +110,22 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     return { session, removed_count: counts.removed, input: counts.input };
   };
 
+  /** Pages give the beginning of a long text; what is sent or edited again is all of it. */
+  const wholeText = async (sessionId: string, { content, full_bytes, id }: Message): Promise<string> =>
+    full_bytes === undefined ? content : (await transcripts.message(sessionId, id)).content;
+
   /** What stands behind a place, and the first user message among it. */
   const behind = async (sessionId: string, place: Place) => {
     let removed = 0;
-    let input: string | null = null;
+    let prompt: Message | null = null;
     let from: Place | null = null;
     for await (const item of transcripts.newestFirst(sessionId)) {
       if (comparePlaces(item.place, place) <= 0) break;
       removed += 1;
       from = item.place;
-      if (item.message.role === "user") input = item.message.content;
+      if (item.message.role === "user") prompt = item.message;
     }
-    return { removed, input, from };
+    return { removed, input: prompt === null ? null : await wholeText(sessionId, prompt), from };
   };
 
   return {
@@ -94,7 +133,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       const { sight, prompts, following } = await transcripts.lastPrompts(sessionId, turns);
       const first = prompts.at(-1);
       if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
-      return cut(sight, "undo", first.place, { removed: following, input: first.message.content });
+      const input = await wholeText(sessionId, first.message);
+      return cut(sight, "undo", first.place, { removed: following, input });
     },
 
     async truncate(sessionId, keepThrough) {
@@ -115,7 +155,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         const [last] = prompts;
         if (last === undefined)
           throw new TalariaError("nothing_to_undo", "there is no message to send again");
-        return { cut: await cutFrom(sight, "retry", last.place), text: last.message.content };
+        const text = await wholeText(sessionId, last.message);
+        return { cut: await cutFrom(sight, "retry", last.place), text };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
       const message = await transcripts.message(sessionId, messageId);

@@ -3,7 +3,7 @@ import type { Message } from "../contracts/message.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import { messageFromRow } from "../sessions/rows.ts";
 import type { DisplayRow } from "../state-db/read/port.ts";
-import { type StateRow, toMessage } from "../state-db/read/rows.ts";
+import { decodeRow, type StateRow, toMessage } from "../state-db/read/rows.ts";
 
 /** What the sidecar knows of store rows, by identity. */
 export interface Known {
@@ -49,3 +49,18 @@ export const displayed = (
     ...(ours.is_error === undefined ? {} : { is_error: ours.is_error }),
   };
 };
+
+/**
+ * True for what state.db takes of a turn of ours and shows again. The rest stays here alone: notices, and messages that its
+ * readers leave out (R22), such as an answer that was stopped before its first word.
+ */
+export const isForStore = (
+  message: Pick<Message, "role" | "content" | "tool_calls" | "tool_call_id">,
+): boolean =>
+  message.role !== "notice" &&
+  decodeRow({
+    role: message.role,
+    content: message.content,
+    tool_calls: message.tool_calls === undefined ? null : JSON.stringify(message.tool_calls),
+    tool_call_id: message.tool_call_id ?? null,
+  }).displayable;

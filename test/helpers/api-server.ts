@@ -44,12 +44,13 @@ export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Repl
 /** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. Closed with the test file. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
-  const { house: given, redisUrl, maxRunBytes, ...deps } = rest;
+  const { house: given, redisUrl, maxRunBytes, home: kept, ...deps } = rest;
   const house =
     given ??
     (await openHouse({
       ...(redisUrl === undefined ? {} : { redisUrl }),
       ...(maxRunBytes === undefined ? {} : { maxRunBytes }),
+      ...(kept === undefined ? {} : { home: kept }),
     }));
   const logged: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });

@@ -41,6 +41,8 @@ export interface HouseOptions {
   /** A Redis of the test's own, to be killed; otherwise the one that tests share. */
   readonly redisUrl?: string;
   readonly maxRunBytes?: number;
+  /** A home that the test made and keeps, for an app that starts over what is there; otherwise one of its own, removed at the end. */
+  readonly home?: string;
 }
 
 const CLOSE_MS = 5_000;
@@ -50,8 +52,8 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   const { redisUrl = await testRedisUrl(), maxRunBytes = 16 * 1024 * 1024 } = options;
   const log = pino({ level: "silent" });
   const closers = new Closers();
-  const home = await mkdtemp(join(tmpdir(), "talaria-house-"));
-  closers.add("home", () => rm(home, { recursive: true, force: true }));
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), "talaria-house-")));
+  if (options.home === undefined) closers.add("home", () => rm(home, { recursive: true, force: true }));
   const keys = createKeys(freshPrefix());
   const open = (role: Parameters<typeof connectRedis>[1]): Redis => {
     const connection = connectRedis(redisUrl, role);
