@@ -53,10 +53,12 @@ export const openCanonicalStore = async (
       }
     },
 
-    rewindOwn: async ({ profile, storeId, keepThrough, cutRowId, rows }) => {
+    rewindOwn: async ({ profile, storeId, rows }) => {
       const path = await stores.pathOf(profile);
       const segments = await segmentsOf(path, storeId);
-      const result = await write.rewindOwn(path, { segments, keepThrough, cutRowId, rows });
+      // A row of ours that was removed is so wherever it stands: it may have been written after the cut.
+      const everywhere = { keepThrough: 0, cutRowId: Number.MAX_SAFE_INTEGER };
+      const result = await write.rewindOwn(path, { ...everywhere, segments, rows });
       return result.status === "ok" || !isTransient(result.reason);
     },
     deleteOwn: async ({ profile, storeId, rows }) => {

@@ -2,7 +2,7 @@ import type { RunEvent } from "../contracts/events.ts";
 import type { Message } from "../contracts/message.ts";
 import type { RunView } from "../contracts/run-view.ts";
 import type { EndedTurn } from "../runs/ledger.ts";
-import { entryOf, type LifecycleDeps } from "./deps.ts";
+import { type Appended, entryOf, type LifecycleDeps } from "./deps.ts";
 import { type KnownStep, repairEvents } from "./repair.ts";
 import { terminalEvents } from "./terminal.ts";
 import { abandonedTools, isAbandoned } from "./tool-events.ts";
@@ -69,12 +69,28 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     const result = await canonical.append({ profile, storeId, session, model, messages, forkedFrom: null });
     if (result.status === "later") return false;
     if (result.status === "ok") {
-      await write.bindTurn({ sessionId: session.id, runId, storeId, rows: result.rows });
-      return true;
+      const gone = await write.bindTurn({ sessionId: session.id, runId, storeId, rows: result.rows });
+      return takeBack(profile, session.id, storeId, result.rows, gone);
     }
     log.warn({ run: runId, session: session.id }, "state.db does not take this turn");
     await write.placeTurn(session.id, runId);
     return true;
+  };
+
+  /** Messages that a person removed while they were being written leave the store's history again (c.7, c.8). */
+  const takeBack = async (
+    profile: string,
+    sessionId: string,
+    storeId: string,
+    written: Extract<Appended, { status: "ok" }>["rows"],
+    gone: readonly string[],
+  ): Promise<boolean> => {
+    const rows = written.filter(({ messageId }) => gone.includes(messageId));
+    if (rows.length === 0) return true;
+    const isDeleted = (await read.findSession(sessionId)) === null;
+    return isDeleted
+      ? canonical.deleteOwn({ profile, storeId, rows })
+      : canonical.rewindOwn({ profile, storeId, rows });
   };
 
   const copy: Finisher["copy"] = async (sessionId) => {
@@ -87,8 +103,9 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
       ...{ profile: session.profile, storeId: session.id, session, model: session.model, messages },
       forkedFrom: parent?.storeId ?? null,
     });
-    if (result.status === "ok") await write.bindCopies(sessionId, session.id, result.rows);
-    return result.status !== "later";
+    if (result.status !== "ok") return result.status !== "later";
+    const gone = await write.bindCopies(sessionId, session.id, result.rows);
+    return takeBack(session.profile, sessionId, session.id, result.rows, gone);
   };
 
   return {

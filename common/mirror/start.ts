@@ -58,13 +58,12 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
 
   const settle = async (): Promise<void> => {
     for (const cut of await read.undoneCuts(20)) {
-      const { id, profile, store_id, keep_through, cut_row_id, own } = cut;
-      const done =
-        store_id === null ||
-        (await deps.canonical.rewindOwn({
-          ...{ profile, storeId: store_id, keepThrough: keep_through, cutRowId: cut_row_id, rows: own },
-        }));
-      if (done) await write.cutDone(id);
+      const { id, profile, store_id, file, own } = cut;
+      const store = await read.getStore(profile);
+      // Row ids mean something only in the file they are of; identities mean something in every one (c.4).
+      const isSame = file === null || store?.file == null || store.file === file;
+      const rows = isSame ? own : own.map(({ uid }) => ({ uid, rowId: null }));
+      if (await deps.canonical.rewindOwn({ profile, storeId: store_id, rows })) await write.cutDone(id);
     }
     for (const { session_id, profile, store_id, own } of await read.unburied(20)) {
       const done =

@@ -181,17 +181,23 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
       return existing === undefined || existing.import_digest === null ? "imported" : "updated";
     },
 
-    /** The copies are in state.db: they are shown through their rows there from now on. Repeating it changes nothing. */
+    /**
+     * The copies are in state.db: they are shown through their rows there from now on. Repeating it changes nothing. Answers
+     * the messages that are not here any more.
+     */
     bindCopies(
       sessionId: string,
       storeId: string,
       rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[],
-    ): void {
-      for (const { messageId, rowId, uid } of rows)
-        bind.run({ session: sessionId, id: messageId, rowId, uid });
+    ): string[] {
+      const gone = rows.filter(
+        ({ messageId, rowId, uid }) =>
+          bind.run({ session: sessionId, id: messageId, rowId, uid }).changes === 0,
+      );
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
+      return gone.map(({ messageId }) => messageId);
     },
   };
 };

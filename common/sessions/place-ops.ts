@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import { COUNT_SQL, PENDING, type Place } from "./places.ts";
+import { COUNT_SQL, PENDING, type Place, WRITTEN_SQL } from "./places.ts";
 import type { MessageRow } from "./rows.ts";
 
 /** What binds messages of ours to the rows of state.db that they became. */
@@ -28,13 +28,17 @@ export const createPlaceWriteOps = (db: Database.Database) => {
   const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
 
   return {
-    /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
-    bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
-      for (const row of rows) bind.run({ ...row, sessionId });
+    /**
+     * The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. Answers the
+     * messages that are not here any more: they were taken away while they were being written.
+     */
+    bindTurn({ sessionId, runId, storeId, rows }: Binding): string[] {
+      const gone = rows.filter((row) => bind.run({ ...row, sessionId }).changes === 0);
       const last = Math.max(0, ...rows.map(({ rowId }) => rowId));
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       follow.run({ sessionId, runId, anchor: last > 0 ? last : (cursor.get(sessionId) ?? 0) });
       recount.run({ id: sessionId });
+      return gone.map(({ messageId }) => messageId);
     },
 
     /** state.db will never take the turn: it stays here, behind what is known of the store now. */
@@ -64,7 +68,8 @@ export const createPlaceReadOps = (db: Database.Database) => {
      where m.session_id = ? and m.anchor = ${PENDING} and r.ended_at is not null order by m.turn, m.idx`,
   );
   const own = db.prepare<[string], { id: string; row_id: number | null }>(
-    "select id, row_id from messages where session_id = ? and run_id is not null and role <> 'notice'",
+    `select m.id, m.row_id from messages m join sessions s on s.id = m.session_id
+     where m.session_id = ? and m.role <> 'notice' and ${WRITTEN_SQL}`,
   );
   const alone = db.prepare<[string, number, number, number], MessageRow>(
     `select * from messages where session_id = ? and (turn, idx) < (?, ?) order by turn desc, idx desc limit ?`,

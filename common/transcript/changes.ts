@@ -34,7 +34,10 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
   const cutFrom = async (sight: Sight, kind: CutKind, from: Place): Promise<NewCut> => {
     const keepThrough = await lastKept(sight, from);
     const own = await ownFrom(sight.row.id, keepThrough);
-    const nothing = { kind, from, keepThrough, cutRowId: keepThrough, file: null, removed: [], own };
+    // What is on its way into the store will be there after the cut.
+    const underway = own.filter(({ rowId }) => rowId === null).slice(0, MAX_REMEMBERED);
+    const coming = underway.map(({ uid }) => `uid:${uid}`);
+    const nothing = { kind, from, keepThrough, cutRowId: keepThrough, file: null, removed: coming, own };
     if (sight.state !== "ok" && sight.state !== "none")
       throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
     if (sight.store === null) return nothing;
@@ -44,7 +47,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
     const cutRowId = Math.max(newest.value, keepThrough);
     const removed = await stores.call.identities(path, segments.ids, [keepThrough, cutRowId], MAX_REMEMBERED);
-    return { ...nothing, cutRowId, file, removed: removed.state === "ok" ? (removed.value ?? []) : [] };
+    const known = removed.state === "ok" ? (removed.value ?? []) : [];
+    return { ...nothing, cutRowId, file, removed: [...known, ...coming] };
   };
 
   /** The last row id that stays when a place and what follows goes. */

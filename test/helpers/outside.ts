@@ -57,7 +57,18 @@ export const appendOutside = (
   count: number,
   ...more: readonly string[]
 ): Promise<readonly number[]> =>
-  startOutside(path, "--append", sessionId, String(count), "--tool-ratio", "0", "--now", ...more).ended;
+  startOutside(
+    path,
+    "--append",
+    sessionId,
+    String(count),
+    "--tool-ratio",
+    "0",
+    "--multimodal",
+    "0",
+    "--now",
+    ...more,
+  ).ended;
 
 /** Runs `work` on a read-only connection of its own. */
 export const readDb = <T>(path: string, work: (db: Database.Database) => T): T => {
