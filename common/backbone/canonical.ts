@@ -5,6 +5,7 @@ import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { OWN_SOURCE } from "../transcript/page.ts";
+import { fileOf } from "../transcript/sight.ts";
 import { type StateStores, valueIn } from "../transcript/store.ts";
 
 /** Times a conversation that goes on in another segment is followed there. */
@@ -13,6 +14,8 @@ const MAX_FOLLOWED = 3;
 /** The state.db of every profile, on a thread of their own: an outside writer's lock delays nothing else. */
 export const openCanonicalStore = async (
   stores: StateStores,
+  /** Device and inode of the file that rows of ours are bound in; null: of none. */
+  boundFile: (profile: string) => Promise<string | null>,
 ): Promise<CanonicalStore & { close(): Promise<void> }> => {
   const thread = await startStoreThread<CanonicalOps>(
     new URL("../state-db/module.ts", import.meta.url),
@@ -24,9 +27,19 @@ export const openCanonicalStore = async (
   const segmentsOf = async (path: string, storeId: string): Promise<readonly string[]> =>
     valueIn(await stores.call.segments(path, storeId))?.ids ?? [storeId];
 
+  /** Another file, or none: until the mirror has seen it, earlier turns that it lacks are not on their way into it. */
+  const isOther = async (profile: string, path: string): Promise<boolean> => {
+    const known = await boundFile(profile);
+    if (known === null) return false;
+    const version = await stores.call.dataVersion(path);
+    if (version.state === "ok") return fileOf(version.value.generation) !== known;
+    return version.state === "missing";
+  };
+
   return {
     append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {
       const path = await stores.pathOf(profile);
+      if (await isOther(profile, path)) return { status: "later" };
       const shared = messages.filter(({ role }) => role !== "notice");
       for (let tries = 0; ; tries++) {
         const tip = (await segmentsOf(path, storeId)).at(-1) ?? storeId;

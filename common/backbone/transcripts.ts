@@ -41,7 +41,10 @@ export interface TranscriptRoom {
 
 export const openStateFiles = async (home: string, db: TalariaDb, closers: Closers): Promise<StateFiles> => {
   const stores = await openReader(home, "state.db reader", closers);
-  const canonical = await openCanonicalStore(stores);
+  const canonical = await openCanonicalStore(
+    stores,
+    async (profile) => (await db.read.getStore(profile))?.file ?? null,
+  );
   closers.add("state.db writer", () => canonical.close());
   return {
     stores,

@@ -23,7 +23,10 @@ export const createPlaceWriteOps = (db: Database.Database) => {
   const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const cursor = db
-    .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
+    .prepare<[string], number>(
+      `select max(store_cursor, base_cursor,
+         coalesce((select max(row_id) from messages m where m.session_id = s.id), 0)) from sessions s where id = ?`,
+    )
     .pluck();
   const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
 
