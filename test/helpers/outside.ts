@@ -80,18 +80,19 @@ export const readDb = <T>(path: string, work: (db: Database.Database) => T): T =
   }
 };
 
-/** Rows of one session by id: read without any code of the product. */
-export const rowsOf = (path: string, sessionId: string): readonly StoredRow[] =>
-  existsSync(path)
-    ? readDb(path, (db) =>
-        db
-          .prepare<[string], StoredRow>(
-            `select id, role, coalesce(content, '') as content, message_uid as uid, coalesce(active, 1) as active
-             from messages where session_id = ? order by id`,
-          )
-          .all(sessionId),
+/** Rows of one session by id: read without any code of the product. None while the file is being made. */
+export const rowsOf = (path: string, sessionId: string): readonly StoredRow[] => {
+  if (!existsSync(path)) return [];
+  return readDb(path, (db) => {
+    if (db.prepare("select 1 from sqlite_master where name = 'messages'").get() === undefined) return [];
+    return db
+      .prepare<[string], StoredRow>(
+        `select id, role, coalesce(content, '') as content, message_uid as uid, coalesce(active, 1) as active
+         from messages where session_id = ? order by id`,
       )
-    : [];
+      .all(sessionId);
+  });
+};
 
 /** Holds a lock of a database until `end`: the writers of others wait. */
 export const holdLock = (path: string, begin: "immediate" | "exclusive" = "immediate"): { end(): void } => {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import type { Message } from "../../common/contracts/message.ts";
@@ -19,16 +20,19 @@ export const sentTo = (d: Deployment, at = -1): readonly string[] =>
     .filter(({ role }) => role !== "system")
     .map(line);
 
-/** What a person removed, as row ids of the file: from, exclusive, and to, inclusive. */
-const cutsOf = (d: Deployment, sessionId: string): readonly (readonly [number, number])[] =>
-  readDb(sidecar(d), (db) =>
+/** What a person removed, as row ids of this very file: from, exclusive, and to, inclusive. */
+const cutsOf = (d: Deployment, sessionId: string): readonly (readonly [number, number])[] => {
+  const { dev, ino } = statSync(stateDb(d), { bigint: true });
+  return readDb(sidecar(d), (db) =>
     db
-      .prepare<[string], { from: number; to: number }>(
-        'select keep_through as "from", cut_row_id as "to" from cuts where session_id = ?',
+      .prepare<[string, string], { from: number; to: number }>(
+        `select keep_through as "from", cut_row_id as "to" from cuts
+         where session_id = ? and (file is null or file = ?)`,
       )
-      .all(sessionId)
+      .all(sessionId, `${dev}:${ino}`)
       .map(({ from, to }) => [from, to] as const),
   );
+};
 
 /** Rows of state.db that a person should see, computed without any code of the product. */
 export const visibleRows = (d: Deployment, sessionId: string): readonly StoredRow[] => {
