@@ -6,6 +6,7 @@ import { isTransient, type TurnRow } from "../state-db/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { isForStore } from "../transcript/messages.ts";
 import { OWN_SOURCE } from "../transcript/page.ts";
+import { fileOf } from "../transcript/sight.ts";
 import { type StateStores, valueIn } from "../transcript/store.ts";
 
 /** Times a conversation that goes on in another segment is followed there. */
@@ -14,6 +15,8 @@ const MAX_FOLLOWED = 3;
 /** The state.db of every profile, on a thread of their own: an outside writer's lock delays nothing else. */
 export const openCanonicalStore = async (
   stores: StateStores,
+  /** Device and inode of the file that rows of ours are bound in; null: of none. */
+  boundFile: (profile: string) => Promise<string | null>,
 ): Promise<CanonicalStore & { close(): Promise<void> }> => {
   const thread = await startStoreThread<CanonicalOps>(
     new URL("../state-db/module.ts", import.meta.url),
@@ -25,9 +28,19 @@ export const openCanonicalStore = async (
   const segmentsOf = async (path: string, storeId: string): Promise<readonly string[]> =>
     valueIn(await stores.call.segments(path, storeId))?.ids ?? [storeId];
 
+  /** Another file, or none: until the mirror has seen it, earlier turns that it lacks are not on their way into it. */
+  const isOther = async (profile: string, path: string): Promise<boolean> => {
+    const known = await boundFile(profile);
+    if (known === null) return false;
+    const version = await stores.call.dataVersion(path);
+    if (version.state === "ok") return fileOf(version.value.generation) !== known;
+    return version.state === "missing";
+  };
+
   return {
     append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {
       const path = await stores.pathOf(profile);
+      if (await isOther(profile, path)) return { status: "later" };
       const shared = messages.filter(isForStore);
       for (let tries = 0; ; tries++) {
         const tip = (await segmentsOf(path, storeId)).at(-1) ?? storeId;
@@ -54,10 +67,12 @@ export const openCanonicalStore = async (
       }
     },
 
-    rewindOwn: async ({ profile, storeId, keepThrough, cutRowId, rows }) => {
+    rewindOwn: async ({ profile, storeId, rows }) => {
       const path = await stores.pathOf(profile);
       const segments = await segmentsOf(path, storeId);
-      const result = await write.rewindOwn(path, { segments, keepThrough, cutRowId, rows });
+      // A row of ours that was removed is so wherever it stands: it may have been written after the cut.
+      const everywhere = { keepThrough: 0, cutRowId: Number.MAX_SAFE_INTEGER };
+      const result = await write.rewindOwn(path, { ...everywhere, segments, rows });
       return result.status === "ok" || !isTransient(result.reason);
     },
     deleteOwn: async ({ profile, storeId, rows }) => {

@@ -41,20 +41,23 @@ export interface TranscriptRoom {
 
 export const openStateFiles = async (home: string, db: TalariaDb, closers: Closers): Promise<StateFiles> => {
   const stores = await openReader(home, "state.db reader", closers);
-  const canonical = await openCanonicalStore(stores);
+  const canonical = await openCanonicalStore(
+    stores,
+    async (profile) => (await db.read.getStore(profile))?.file ?? null,
+  );
   closers.add("state.db writer", () => canonical.close());
   return {
     stores,
     canonical,
     newestRow: async (sessionId) => {
-      const view = await db.read.storeView(sessionId);
-      const row = view === null ? null : await db.read.sessionRow(sessionId);
-      if (view === null || row === null) return 0;
+      const row = await db.read.sessionRow(sessionId);
+      if (row === null) return 0;
       const path = await stores.pathOf(row.profile);
-      const chain = await stores.call.segments(path, view.storeId);
-      if (chain.state !== "ok" || chain.value === null) return view.cursor;
+      // A first turn may be there and not be bound yet.
+      const chain = await stores.call.segments(path, row.store_id ?? row.id);
+      if (chain.state !== "ok" || chain.value === null) return row.store_cursor;
       const newest = await stores.call.maxRowId(path, chain.value.ids);
-      return newest.state === "ok" ? newest.value : view.cursor;
+      return newest.state === "ok" ? newest.value : row.store_cursor;
     },
   };
 };

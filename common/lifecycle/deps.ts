@@ -44,8 +44,6 @@ export interface CanonicalStore {
   rewindOwn(cut: {
     readonly profile: string;
     readonly storeId: string;
-    readonly keepThrough: number;
-    readonly cutRowId: number;
     readonly rows: readonly OwnRow[];
   }): Promise<boolean>;
   /** Deletes rows of ours; true when nothing is left to do. */

@@ -78,7 +78,9 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         sessionId = row.sessionId;
         const [finished, position] = await tell(row);
         seq = Math.max(seq, position);
-        if (finished) done.push(row.id);
+        // The next turn waits for this row: it must be gone when that one's is looked at.
+        if (finished && (row.kind === "sync" || row.kind === "copy")) await write.outboxDone([row.id]);
+        else if (finished) done.push(row.id);
         else await write.outboxRetry([row.id], Math.min(MAX_DELAY_S, 2 ** Math.min(row.tries, 5)));
       }
     } catch (err) {

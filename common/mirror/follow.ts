@@ -135,19 +135,30 @@ export const followStore = async (
     await keep({ state: "ok", version: info.version, newer: info.newer, file: fileOf(info.generation) });
   };
 
+  /** A copy was put back into the same file: it never gave out row ids that we know. */
+  const lacksOurs = async (): Promise<boolean> => {
+    const look = valueIn(await call.changesSince(path, await read.highestRow(profile), 1));
+    return look?.replaced === true;
+  };
+
   await watchStateDb({
     path,
     call,
     signal,
     ...(known?.watermark === null || known?.watermark === undefined ? {} : { watermark: known.watermark }),
     onState: async (state) => {
-      if (state !== "ok") return keep({ state });
-      const before = file.file;
-      await learn();
-      if (before !== null && before !== file.file) {
-        await write.storeReplaced(profile);
-        await keep({ watermark: null });
+      if (state === "missing" && file.file !== null) {
+        log.warn({ profile }, "state.db was removed; what we hold of it is written again");
+        await write.storeReplaced(profile, null);
+        return keep({ state, file: null, watermark: null });
       }
+      if (state !== "ok") return keep({ state });
+      const before = file;
+      await learn();
+      if (before.file !== null && (before.file !== file.file || (await lacksOurs()))) {
+        await write.storeReplaced(profile, before.file === file.file ? file.file : null);
+        await keep({ watermark: null });
+      } else if (before.state !== "ok") await write.storeBack(profile);
       if (file.watermark === null) {
         const today = valueIn(await call.changesSince(path, null, 1));
         await surveyNow(known === null || known.watermark === null);
@@ -161,8 +172,10 @@ export const followStore = async (
     },
     onReplaced: async ({ generation, watermark }) => {
       log.warn({ profile }, "another state.db lies at the profile's path; its sessions are read anew");
-      await write.storeReplaced(profile);
-      await keep({ file: fileOf(generation), watermark });
+      const identity = fileOf(generation);
+      const sameFile = identity === file.file ? identity : null;
+      await keep({ file: identity, watermark });
+      await write.storeReplaced(profile, sameFile);
       await surveyNow();
     },
     onError: (err) => log.warn({ err, profile }, "state.db could not be followed; looking again"),

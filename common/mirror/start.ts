@@ -66,13 +66,12 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
 
   const settle = async (): Promise<void> => {
     for (const cut of await read.undoneCuts(20)) {
-      const { id, profile, store_id, own } = cut;
-      // The rows are named one by one, and some of them were written after the cut.
-      const whole = { keepThrough: 0, cutRowId: Number.MAX_SAFE_INTEGER };
-      const done =
-        store_id === null ||
-        (await deps.canonical.rewindOwn({ ...{ profile, storeId: store_id, rows: own }, ...whole }));
-      if (done) await write.cutDone(id);
+      const { id, profile, store_id, file, own } = cut;
+      const store = await read.getStore(profile);
+      // Row ids mean something only in the file they are of; identities mean something in every one (c.4).
+      const isSame = file === null || store?.file == null || store.file === file;
+      const rows = isSame ? own : own.map(({ uid }) => ({ uid, rowId: null }));
+      if (await deps.canonical.rewindOwn({ profile, storeId: store_id, rows })) await write.cutDone(id);
     }
     for (const { session_id, profile, store_id, own } of await read.unburied(20)) {
       const done =

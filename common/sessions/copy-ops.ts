@@ -5,6 +5,7 @@ import type { Session } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
 import { previewOf } from "./places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
+import { createTakeOut } from "./take-out.ts";
 
 /** A message that is not of a run of ours: imported, or copied from another session. */
 export interface CopiedMessage {
@@ -121,6 +122,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
   const grave = db.prepare<[string, string]>("select 1 from tombstones where profile = ? and store_id = ?");
   const freeId = createFreeId(db);
+  const takeOut = createTakeOut(db, now);
 
   /** The session that shows a conversation already. */
   const shown = (profile: string, storeId: string): SessionRow | undefined => {
@@ -187,8 +189,11 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
       storeId: string,
       rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[],
     ): void {
-      for (const { messageId, rowId, uid } of rows)
-        bind.run({ session: sessionId, id: messageId, rowId, uid });
+      const late = rows.filter(
+        ({ messageId, rowId, uid }) =>
+          bind.run({ session: sessionId, id: messageId, rowId, uid }).changes === 0,
+      );
+      takeOut(sessionId, late);
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });

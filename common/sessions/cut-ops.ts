@@ -109,12 +109,16 @@ export const createCutReadOps = (db: Database.Database) => {
     {
       id: number;
       profile: string;
-      store_id: string | null;
+      store_id: string;
+      file: string | null;
       own: string;
     }
   >(
-    `select c.id, s.profile, s.store_id, c.own from cuts c
-     join sessions s on s.id = c.session_id where c.done = 0 order by c.id limit ?`,
+    // While something of the session is on its way into the store, removed rows may be among it.
+    `select c.id, s.profile, coalesce(s.store_id, s.id) as store_id, c.file, c.own from cuts c
+     join sessions s on s.id = c.session_id where c.done = 0
+       and not exists (select 1 from outbox b where b.session_id = c.session_id and b.kind in ('sync', 'copy'))
+     order by c.id limit ?`,
   );
   const unburied = db.prepare<
     [number],

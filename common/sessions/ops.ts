@@ -102,7 +102,8 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
         forkedFrom: input.forkedFrom ?? null,
       });
       // What the deleted session of this id left in state.db stays out.
-      if (buried !== undefined && buried.store_id !== null && buried.profile === input.profile) {
+      const left = buried !== undefined && buried.max_row_id > 0 && buried.profile === input.profile;
+      if (left && buried.store_id !== null) {
         bindAgain.run({ id, storeId: buried.store_id });
         cutAway.run({ id, maxRowId: buried.max_row_id, own: buried.own, done: buried.done, at });
       }
@@ -155,7 +156,8 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
         profile: row.profile,
         generation,
         at: now(),
-        storeId: row.store_id,
+        // Its first turn may be on its way into the store.
+        storeId: row.store_id ?? (row.source === "talaria" ? id : null),
         maxRowId: Math.max(maxRowId, row.store_cursor),
         hidden: Number(row.source !== "talaria"),
         own: JSON.stringify(own),

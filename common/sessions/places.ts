@@ -40,3 +40,9 @@ export const COUNT_SQL = `(store_count
   + (select count(*) from messages m where m.session_id = sessions.id and m.anchor is not null)
   + (select count(*) from messages m where m.session_id = sessions.id and m.row_id > sessions.store_cursor
        and m.anchor is null))`;
+
+/**
+ * SQL: true for a message `m` of a session `s` that we bring into state.db ourselves: of a run, or copied. Those that an import
+ * found there are other programs'.
+ */
+export const WRITTEN_SQL = "(m.run_id is not null or s.base_cursor = 0)";

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
-import { COUNT_SQL, PENDING } from "./places.ts";
+import { COUNT_SQL } from "./places.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
 
 /** A conversation of a state.db as the list shows it before anything of it was counted. */
@@ -157,18 +157,6 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
        file = excluded.file, watermark = excluded.watermark, changed_at = excluded.changed_at`,
   );
   const reach = db.prepare("update stores set indexed_to = @watermark where profile = @profile");
-  const rebind = db.prepare<[string]>(
-    "update sessions set store_cursor = 0, counted = 0, store_mark = null where profile = ? and store_id is not null",
-  );
-  const unbind = db.prepare<[string]>(
-    `update messages set row_id = null, anchor = ${PENDING} where run_id is not null
-       and session_id in (select id from sessions where profile = ?)`,
-  );
-  const writeAgain = db.prepare<[string]>(
-    `insert or ignore into outbox (kind, session_id, run_id, due_at)
-     select 'sync', r.session_id, r.id, 0 from runs r join sessions s on s.id = r.session_id
-     where s.profile = ? and r.ended_at is not null`,
-  );
   const lease = db.prepare(
     `insert into leases (name, holder, until) values (@name, @holder, @until)
      on conflict (name) do update set holder = excluded.holder, until = excluded.until
@@ -265,16 +253,6 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
 
-    /**
-     * Another file lies at the profile's path: row ids mean nothing any more; identities do (c.4). Our turns are brought into
-     * it once more, which changes nothing where they are.
-     */
-    storeReplaced(profile: string): void {
-      rebind.run(profile);
-      unbind.run(profile);
-      writeAgain.run(profile);
-    },
-
     putStore: (store: StoreFile): void => {
       putStore.run({ ...store, newer: Number(store.newer), at: now() });
     },
@@ -319,6 +297,14 @@ export const createStoreReadOps = (db: Database.Database) => {
   const marks = db.prepare<[string], StoreMark>(
     "select id, store_id, store_mark, store_title, counted from sessions where profile = ? and store_id is not null",
   );
+  const highest = db
+    .prepare<[string, string], number | null>(
+      `select max(n) from (
+         select max(store_cursor) as n from sessions where profile = ? union all
+         select max(m.row_id) from sessions s cross join messages m
+         where s.profile = ? and m.session_id = s.id and m.row_id is not null)`,
+    )
+    .pluck();
   const uncounted = db.prepare<[string, number], SessionRow>(
     "select * from sessions where profile = ? and counted = 0 and store_id is not null order by activity_at desc limit ?",
   );
@@ -355,6 +341,8 @@ export const createStoreReadOps = (db: Database.Database) => {
         .all(JSON.stringify(storeIds), profile)
         .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
+    /** The highest row id that anything of the profile stands for: a file that never gave it out is another one (c.4). */
+    highestRow: (profile: string): number => highest.get(profile, profile) ?? 0,
     uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(view),
     getStore(profile: string): StoreFile | null {
       const row = store.get(profile);
