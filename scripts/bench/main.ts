@@ -17,6 +17,7 @@ import { memoryBench } from "./memory.bench.ts";
 import { replayBench } from "./replay.bench.ts";
 import { runsBench } from "./runs.bench.ts";
 import { stateDbBench } from "./state-db.bench.ts";
+import { transcriptsBench } from "./transcripts.bench.ts";
 
 const BENCHES: readonly Bench[] = [
   latencyBench,
@@ -25,9 +26,10 @@ const BENCHES: readonly Bench[] = [
   runsBench,
   memoryBench,
   stateDbBench,
+  transcriptsBench,
 ];
 /** A benchmark that has not ended by then measures a fault and nothing else. */
-const LIMIT_MS = { full: 420_000, quick: 150_000 } as const;
+const LIMIT_MS = { full: 900_000, quick: 300_000 } as const;
 
 const main = async (): Promise<void> => {
   const options = readOptions(

@@ -28,12 +28,20 @@ export const reportJson = (machine: Machine, results: readonly BenchResult[]): s
 };
 
 const table = ({ question, measures }: BenchResult): string => {
+  const names = new Set(measures.map(({ raw }) => JSON.stringify(raw.map(({ name }) => name))));
   const raws = measures[0]?.raw.map(({ name }) => name) ?? [];
-  const header = [question, "Talaria", ...raws.flatMap((name) => [name, "ratio"])];
+  // Where each row has a raw limit of its own, it is named beside its figure.
+  const isMixed = names.size > 1;
+  const header = [question, "Talaria"].concat(
+    isMixed ? ["raw limit, same run", "ratio"] : raws.flatMap((name) => [name, "ratio"]),
+  );
   const rows = measures.map((measure) => [
     measure.case,
     `${shown(measure.talaria)} ${measure.unit}`,
-    ...measure.raw.flatMap((raw) => [shown(raw.value), ratioOf(measure, raw).toFixed(2)]),
+    ...measure.raw.flatMap((raw) => [
+      isMixed ? `${shown(raw.value)} (${raw.name})` : shown(raw.value),
+      ratioOf(measure, raw).toFixed(2),
+    ]),
   ]);
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
