@@ -52,9 +52,10 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
       recount.run({ id: sessionId });
     },
 
-    /** state.db will never take the turn: it stays here, behind what is known of the store now. */
+    /** state.db will never take the turn: it stays here, behind what is known of the store now; of nothing, behind all. */
     placeTurn(sessionId: string, runId: string): void {
-      follow.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
+      const known = cursor.get(sessionId) ?? 0;
+      if (known > 0) follow.run({ sessionId, runId, anchor: known });
     },
 
     /** Imported messages whose rows were taken out of state.db follow them (c.2.4). */
