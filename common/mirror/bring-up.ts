@@ -1,6 +1,7 @@
+import { isTalariaError } from "../base/errors.ts";
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
-import type { StoreView } from "../sessions/store-ops.ts";
+import { type StoreView, viewOf } from "../sessions/store-ops.ts";
 import type { DisplayRow, Hidden, StateRow } from "../state-db/read/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
@@ -24,6 +25,12 @@ export interface BringUpOptions {
   readonly title?: string | null;
   /** Rows were added: a session that nobody has counted yet is told of at once and counted later. */
   readonly appended?: boolean;
+  /** Counting anew takes as long as the session is: after so many milliseconds it is left to the background (d.1.3). */
+  readonly withinMs?: number;
+  /** This is the background: what its count corrects is told. */
+  readonly late?: boolean;
+  /** Ends a count in the middle; nothing is changed then. */
+  readonly signal?: AbortSignal;
 }
 
 type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
@@ -31,35 +38,45 @@ type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
 export const createBringUp = (deps: Deps): BringUp => {
   const look = createLook(deps.read, deps.stores);
 
-  return async (sessionId, { title = null, appended = false } = {}) => {
+  return async (sessionId, { title = null, appended = false, withinMs, late = false, signal } = {}) => {
+    const giveUpAt = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
     for (let tries = 0; tries < TRIES; tries++) {
-      const view = await deps.read.storeView(sessionId);
-      if (view === null) return null;
-      const sight = await look(sessionId);
-      if (sight.state !== "ok") return null;
+      const sight = await look(sessionId).catch(ignoreMissing);
+      if (sight?.state !== "ok") return null;
+      const view = viewOf(sight);
       if (sight.store === null) {
         const gone = await deps.write.storeSessionGone(sessionId);
         return gone.session;
       }
       // Before the count: what is rewound while we count shows as another mark next time.
-      const mark = await markIn(deps, sight.store);
-      if (mark === null) return null;
+      const head = await headOf(deps, sight.store);
+      if (head === null) return null;
+      const { mark, cursor: newestRow } = head;
       const now =
         appended && !view.counted
           ? { ...view, news: 1 }
-          : await countNow(deps, view, sight.store, mayHaveChanged(view.mark, mark));
+          : await countNow(deps, view, sight.store, {
+              cursor: newestRow,
+              isOurs: sight.isOurs,
+              recount: mayHaveChanged(view.mark, mark),
+              ...{ giveUpAt, appended, signal },
+            });
       if (now === null) return null;
       const { cursor, count, time } = now;
-      const isSame = view.counted && cursor === view.cursor && count === view.count && time === view.time;
+      const isSame =
+        view.counted && now.counted && cursor === view.cursor && count === view.count && time === view.time;
       if (isSame && mark === view.mark && (title === null || title === view.title)) return null;
       const isFirst = !view.counted && !appended;
       const last =
         now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
-      const visible = now.news !== 0 || (title !== null && title !== view.title);
+      // What was shown until now was an older count, not the writers' guess.
+      const corrected = late && !view.counted && view.cursor > 0 ? count - view.count : 0;
+      const visible = now.news !== 0 || corrected !== 0 || (title !== null && title !== view.title);
       const changed = await deps.write.updateFromStore({
         sessionId,
-        from: { cursor: view.cursor, count: view.count },
+        from: { cursor: view.cursor, count: view.count, lastCut: view.lastCut },
         ...{ cursor, count, time, mark, title, last, visible },
+        reason: corrected < 0 ? "cut" : "external",
         counted: now.counted,
       });
       if (changed !== null) return visible ? changed : null;
@@ -81,12 +98,23 @@ const countNow = async (
   deps: Deps,
   view: StoreView,
   store: StoreSight,
-  recount: boolean,
+  {
+    cursor,
+    isOurs,
+    recount,
+    giveUpAt,
+    appended,
+    signal,
+  }: {
+    readonly cursor: number;
+    readonly isOurs: boolean;
+    readonly recount: boolean;
+    readonly giveUpAt: number;
+    readonly appended: boolean;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<Counted | null> => {
   const { call } = deps.stores;
-  const newest = await call.maxRowId(store.path, store.segments.ids);
-  if (newest.state !== "ok") return null;
-  const cursor = newest.value;
   const hidden = upTo(store.hidden, cursor);
   if (view.counted && !recount && cursor === view.cursor) return { ...view, news: 0 };
 
@@ -96,7 +124,7 @@ const countNow = async (
     });
     if (added.state !== "ok") return null;
     if (added.value !== null) {
-      const ours = await bindOurs(deps, view, store, cursor);
+      const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
       const time = added.value.lastTimestamp ?? view.time;
       const total = view.count + added.value.count;
       return { counted: true, cursor, count: total, time, news: added.value.count - ours };
@@ -105,6 +133,9 @@ const countNow = async (
   let count = 0;
   let time: number | null = null;
   for (let from: number | null = null; ; ) {
+    if (signal?.aborted) return null;
+    // Rows that came are told of now; how many they are is known later.
+    if (performance.now() > giveUpAt) return { ...view, counted: false, news: Number(appended) };
     const step = await call.countDisplay(store.path, store.segments.ids, { hidden, from, limit: COUNT_STEP });
     if (step.state !== "ok") return null;
     count += step.value.count;
@@ -112,7 +143,7 @@ const countNow = async (
     from = step.value.next;
     if (from === null) break;
   }
-  const ours = await bindOurs(deps, view, store, cursor);
+  const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
   const difference = count - view.count - ours;
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
@@ -182,13 +213,24 @@ const lastOf = (row: DisplayRow): { role: "user" | "assistant" | "tool"; preview
   at: row.createdAt ?? 0,
 });
 
-/** See `markOf`: the same of one conversation. */
-const markIn = async ({ stores }: Deps, { path, segments }: StoreSight): Promise<string | null> => {
+/** See `markOf`: the same of one conversation; and its newest row, whoever sees it. */
+const headOf = async (
+  { stores }: Deps,
+  { path, segments }: StoreSight,
+): Promise<{ readonly mark: string; readonly cursor: number } | null> => {
   const heads = await stores.call.heads(path, segments.ids);
   if (heads.state !== "ok") return null;
   const rewinds = heads.value.reduce((sum, head) => sum + head.rewindCount, 0);
   const hint = heads.value.reduce((sum, head) => sum + head.messageCount, 0);
-  return markOf({ rewinds, tipId: segments.tipId, hint });
+  return {
+    mark: markOf({ rewinds, tipId: segments.tipId, hint }),
+    cursor: Math.max(0, ...heads.value.map(({ maxRowId }) => maxRowId)),
+  };
+};
+
+const ignoreMissing = (error: unknown): null => {
+  if (isTalariaError(error, "session_not_found")) return null;
+  throw error;
 };
 
 /** What says that a conversation may have changed otherwise than by rows at its end. */

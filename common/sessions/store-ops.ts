@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
+import { createCutReadOps, type StoredCut } from "./cut-ops.ts";
 import { createFreeId } from "./free-id.ts";
 import { COUNT_SQL, PENDING } from "./places.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
@@ -26,6 +27,16 @@ export interface FoundConversation {
 
 type LastMessage = NonNullable<Session["last_message"]>;
 
+/** What a look at a session needs of it, read at one moment. */
+export interface SessionSight {
+  readonly row: SessionRow;
+  readonly cuts: readonly StoredCut[];
+  /** The newest cut; 0 without one. */
+  readonly lastCut: number;
+  /** Messages of the sidecar belong to it: turns of ours, imports or copies. */
+  readonly isOurs: boolean;
+}
+
 /** What is known of a session in its state.db. */
 export interface StoreView {
   readonly sessionId: string;
@@ -38,12 +49,14 @@ export interface StoreView {
   readonly title: string | null;
   readonly mark: string | null;
   readonly baseCursor: number;
+  /** The newest cut; 0 without one. */
+  readonly lastCut: number;
 }
 
 export interface StoreUpdate {
   readonly sessionId: string;
-  /** The cursor and count this update was made from; another one now means that somebody else was faster (c.2.6). */
-  readonly from: { readonly cursor: number; readonly count: number };
+  /** What this update was made from; something else now means that somebody was faster (c.2.6), or cut meanwhile. */
+  readonly from: Pick<StoreView, "cursor" | "count" | "lastCut">;
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
@@ -55,6 +68,8 @@ export interface StoreUpdate {
   readonly last: { readonly role: LastMessage["role"]; readonly preview: string; readonly at: number } | null;
   /** Something that people see changed, and not by us: a new revision. */
   readonly visible: boolean;
+  /** Why, for the followers. */
+  readonly reason: "external" | "cut";
 }
 
 export interface StoreFile {
@@ -122,11 +137,12 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
        activity_at = max(activity_at, coalesce(@at, 0))
      where id = @id`,
   );
+  const lastCut = createLastCut(db);
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const see = db.prepare("update sessions set seen_count = message_count where id = ?");
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
-    "insert or replace into outbox (kind, session_id, run_id, due_at) values ('external', @id, @id, @at)",
+    "insert or replace into outbox (kind, session_id, run_id, due_at) values (@reason, @id, @id, @at)",
   );
   const gone = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
   const remove = db.prepare<[string]>("delete from sessions where id = ?");
@@ -211,7 +227,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       if (
         row === undefined ||
         row.store_cursor !== change.from.cursor ||
-        row.store_count !== change.from.count
+        row.store_count !== change.from.count ||
+        (lastCut.get(row.id) ?? 0) !== change.from.lastCut
       )
         return null;
       update.run({
@@ -230,7 +247,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       recount.run({ id: row.id });
       // The first count of a session that nobody has to catch up on.
       if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
-      if (change.visible) tell.run({ id: row.id, at: now() });
+      if (change.visible) tell.run({ id: row.id, reason: change.reason, at: now() });
       return sessionFromRow(byId.get(row.id) ?? row);
     },
 
@@ -274,7 +291,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
-const viewOf = (row: SessionRow): StoreView => ({
+export const viewOf = ({ row, lastCut }: Pick<SessionSight, "row" | "lastCut">): StoreView => ({
   sessionId: row.id,
   storeId: row.store_id ?? "",
   source: row.source,
@@ -285,13 +302,21 @@ const viewOf = (row: SessionRow): StoreView => ({
   title: row.store_title,
   mark: row.store_mark,
   baseCursor: row.base_cursor,
+  lastCut,
 });
+
+const createLastCut = (db: Database.Database) =>
+  db.prepare<[string], number | null>("select max(id) from cuts where session_id = ?").pluck();
 
 export const createStoreReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
   const byStore = db.prepare<[string, string], SessionRow>(
     `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
   );
+  const lastCut = createLastCut(db);
+  const seen = (row: SessionRow): StoreView => viewOf({ row, lastCut: lastCut.get(row.id) ?? 0 });
+  const { cutsOf } = createCutReadOps(db);
+  const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
   const marks = db.prepare<[string], StoreMark>(
     "select id, store_id, store_mark, store_title, counted from sessions where profile = ? and store_id is not null",
   );
@@ -316,13 +341,20 @@ export const createStoreReadOps = (db: Database.Database) => {
   return {
     /** The row of `sessions` as stored; null when there is none. */
     sessionRow: (id: string): SessionRow | null => byId.get(id) ?? null,
+    /** Null when there is none. */
+    sightOf(id: string): SessionSight | null {
+      const row = byId.get(id);
+      if (row === undefined) return null;
+      const isOurs = anyMessage.get(id) !== undefined;
+      return { row, cuts: cutsOf(id), lastCut: lastCut.get(id) ?? 0, isOurs };
+    },
     storeView(id: string): StoreView | null {
       const row = byId.get(id);
-      return row === undefined || row.store_id === null ? null : viewOf(row);
+      return row === undefined || row.store_id === null ? null : seen(row);
     },
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
-      byStore.all(JSON.stringify(storeIds), profile).map(viewOf),
+      byStore.all(JSON.stringify(storeIds), profile).map(seen),
     sessionsOfStore: (
       profile: string,
       storeIds: readonly string[],
@@ -331,7 +363,7 @@ export const createStoreReadOps = (db: Database.Database) => {
         .all(JSON.stringify(storeIds), profile)
         .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
-    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(viewOf),
+    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(seen),
     getStore(profile: string): StoreFile | null {
       const row = store.get(profile);
       return row === undefined ? null : toFile(row);
