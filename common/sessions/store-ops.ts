@@ -317,6 +317,10 @@ export const createStoreReadOps = (db: Database.Database) => {
   const seen = (row: SessionRow): StoreView => viewOf({ row, lastCut: lastCut.get(row.id) ?? 0 });
   const { cutsOf } = createCutReadOps(db);
   const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
+  const owners = db.prepare<[string, string], { storeId: string; id: string }>(
+    `select s.store_id as storeId, s.id from json_each(?) j cross join sessions s
+     where s.profile = ? and s.store_id = j.value`,
+  );
   const marks = db.prepare<[string], StoreMark>(
     "select id, store_id, store_mark, store_title, counted from sessions where profile = ? and store_id is not null",
   );
@@ -355,6 +359,9 @@ export const createStoreReadOps = (db: Database.Database) => {
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
       byStore.all(JSON.stringify(storeIds), profile).map(seen),
+    /** Ids of the sessions of these conversations; unknown ones are left out. */
+    ownersOf: (profile: string, storeIds: readonly string[]): { storeId: string; id: string }[] =>
+      storeIds.length === 0 ? [] : owners.all(JSON.stringify(storeIds), profile),
     sessionsOfStore: (
       profile: string,
       storeIds: readonly string[],
