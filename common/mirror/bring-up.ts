@@ -1,7 +1,8 @@
+import { isTalariaError } from "../base/errors.ts";
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
 import { messageFromRow } from "../sessions/rows.ts";
-import type { StoreView } from "../sessions/store-ops.ts";
+import { type StoreView, viewOf } from "../sessions/store-ops.ts";
 import { createHiddenRows } from "../state-db/read/hidden.ts";
 import type { DisplayRow, Hidden } from "../state-db/read/port.ts";
 import type { StateRow } from "../state-db/read/rows.ts";
@@ -28,6 +29,12 @@ export interface BringUpOptions {
   readonly title?: string | null;
   /** Rows above this id are new: a session that nobody has counted yet is told of at once and counted later. */
   readonly newSince?: number | null;
+  /** Counting anew takes as long as the session is: after so many milliseconds it is left to the background (d.1.3). */
+  readonly withinMs?: number;
+  /** This is the background: what its count corrects is told. */
+  readonly late?: boolean;
+  /** Ends a count in the middle; nothing is changed then. */
+  readonly signal?: AbortSignal;
 }
 
 type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
@@ -35,35 +42,45 @@ type Deps = Pick<MirrorDeps, "read" | "write" | "stores">;
 export const createBringUp = (deps: Deps): BringUp => {
   const look = createLook(deps.read, deps.stores);
 
-  return async (sessionId, { title = null, newSince = null } = {}) => {
+  return async (sessionId, { title = null, newSince = null, withinMs, late = false, signal } = {}) => {
+    const giveUpAt = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
     for (let tries = 0; tries < TRIES; tries++) {
-      const view = await deps.read.storeView(sessionId);
-      if (view === null) return null;
-      const sight = await look(sessionId);
-      if (sight.state !== "ok") return null;
+      const sight = await look(sessionId).catch(ignoreMissing);
+      if (sight?.state !== "ok") return null;
+      const view = viewOf(sight);
       if (sight.store === null) {
         const gone = await deps.write.storeSessionGone(sessionId);
         return gone.session;
       }
       // Before the count: what is rewound while we count shows as another mark next time.
-      const mark = await markIn(deps, sight.store);
-      if (mark === null) return null;
+      const head = await headOf(deps, sight.store);
+      if (head === null) return null;
+      const { mark, cursor: newestRow } = head;
       const now =
         newSince !== null && !view.counted
           ? { ...view, news: await foreignSince(deps, view, sight.store, newSince) }
-          : await countNow(deps, view, sight.store, mayHaveChanged(view.mark, mark));
+          : await countNow(deps, view, sight.store, {
+              cursor: newestRow,
+              isOurs: sight.isOurs,
+              recount: mayHaveChanged(view.mark, mark),
+              ...{ giveUpAt, newSince, signal },
+            });
       if (now === null) return null;
       const { cursor, count, time } = now;
-      const isSame = view.counted && cursor === view.cursor && count === view.count && time === view.time;
+      const isSame =
+        view.counted && now.counted && cursor === view.cursor && count === view.count && time === view.time;
       if (isSame && mark === view.mark && (title === null || title === view.title)) return null;
       const isFirst = !view.counted && now.counted;
       const last =
         now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
-      const visible = now.news !== 0 || isRenamed(view, title);
+      // What was shown until now was an older count, not the writers' guess.
+      const corrected = late && !view.counted && view.cursor > 0 ? count - view.count : 0;
+      const visible = now.news !== 0 || corrected !== 0 || isRenamed(view, title);
       const changed = await deps.write.updateFromStore({
         sessionId,
         from: view,
         ...{ cursor, count, time, mark, title, last, visible },
+        reason: corrected < 0 ? "cut" : "external",
         counted: now.counted,
       });
       if (changed !== null) return visible ? changed : null;
@@ -89,12 +106,23 @@ const countNow = async (
   deps: Deps,
   view: StoreView,
   store: StoreSight,
-  recount: boolean,
+  {
+    cursor,
+    isOurs,
+    recount,
+    giveUpAt,
+    newSince,
+    signal,
+  }: {
+    readonly cursor: number;
+    readonly isOurs: boolean;
+    readonly recount: boolean;
+    readonly giveUpAt: number;
+    readonly newSince: number | null;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<Counted | null> => {
   const { call } = deps.stores;
-  const newest = await call.maxRowId(store.path, store.segments.ids);
-  if (newest.state !== "ok") return null;
-  const cursor = newest.value;
   const hidden = upTo(store.hidden, cursor);
   if (view.counted && !recount && cursor === view.cursor) return { ...view, news: 0 };
 
@@ -102,7 +130,7 @@ const countNow = async (
     const added = await call.countAfter(store.path, store.segments.ids, view.cursor, { hidden });
     if (added.state !== "ok") return null;
     if (added.value !== null) {
-      const ours = await bindOurs(deps, view, store, cursor);
+      const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
       const time = added.value === 0 ? view.time : await lastTime(deps, store, hidden);
       return { counted: true, cursor, count: view.count + added.value, time, news: added.value - ours };
     }
@@ -110,6 +138,12 @@ const countNow = async (
   let count = 0;
   let time: number | null = null;
   for (let from: number | null = null; ; ) {
+    if (signal?.aborted) return null;
+    // Rows that came are told of now; how many they are is known later.
+    if (performance.now() > giveUpAt) {
+      const news = newSince === null ? 0 : await foreignSince(deps, view, store, newSince);
+      return { ...view, counted: false, news };
+    }
     const step = await call.countDisplay(store.path, store.segments.ids, { hidden, from, limit: COUNT_STEP });
     if (step.state !== "ok") return null;
     count += step.value.count;
@@ -117,7 +151,7 @@ const countNow = async (
     from = step.value.next;
     if (from === null) break;
   }
-  const ours = await bindOurs(deps, view, store, cursor);
+  const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
   const difference = count - view.count - ours;
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
@@ -217,13 +251,24 @@ const lastOf = (row: DisplayRow): { role: "user" | "assistant" | "tool"; preview
   at: row.createdAt ?? 0,
 });
 
-/** See `markOf`: the same of one conversation. */
-const markIn = async ({ stores }: Deps, { path, segments }: StoreSight): Promise<string | null> => {
+/** See `markOf`: the same of one conversation; and its newest row, whoever sees it. */
+const headOf = async (
+  { stores }: Deps,
+  { path, segments }: StoreSight,
+): Promise<{ readonly mark: string; readonly cursor: number } | null> => {
   const heads = await stores.call.heads(path, segments.ids);
   if (heads.state !== "ok") return null;
   const rewinds = heads.value.reduce((sum, head) => sum + head.rewindCount, 0);
   const hint = heads.value.reduce((sum, head) => sum + head.messageCount, 0);
-  return markOf({ rewinds, tipId: segments.tipId, hint });
+  return {
+    mark: markOf({ rewinds, tipId: segments.tipId, hint }),
+    cursor: Math.max(0, ...heads.value.map(({ maxRowId }) => maxRowId)),
+  };
+};
+
+const ignoreMissing = (error: unknown): null => {
+  if (isTalariaError(error, "session_not_found")) return null;
+  throw error;
 };
 
 /** What says that a conversation may have changed otherwise than by rows at its end. */

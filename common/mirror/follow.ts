@@ -12,6 +12,8 @@ const PARALLEL = 4;
 /** A look at all sessions follows a change after its own time this often at most: it costs what the file has sessions. */
 const SURVEY_PAUSE = 10;
 const SURVEY_LEAST_MS = 500;
+/** What one session's count may hold up of the others; a longer one is done in the background. */
+const COUNT_MS = 250;
 
 /**
  * Follows one profile's state.db until `signal` aborts: rows that were added are told of within the look that finds them, at a
@@ -82,12 +84,12 @@ export const followStore = async (
       changed.map(({ id, title }) =>
         limit(async () => {
           const sessionId = (await read.storeViews(profile, [id]))[0]?.sessionId;
-          if (sessionId !== undefined && (await bringUp(sessionId, { title })) !== null)
+          if (sessionId !== undefined && (await bringUp(sessionId, { title, withinMs: COUNT_MS })) !== null)
             await tell([sessionId]);
         }),
       ),
     );
-    if (!seen) await Promise.all(fresh.map((id) => limit(() => bringUp(id))));
+    if (!seen) await Promise.all(fresh.map((id) => limit(() => bringUp(id, { withinMs: COUNT_MS }))));
   };
 
   /** Rows were added to these segments. */
@@ -101,7 +103,7 @@ export const followStore = async (
     await Promise.all(
       views.map(({ sessionId }) =>
         limit(async () => {
-          if ((await bringUp(sessionId, { newSince })) !== null) await tell([sessionId]);
+          if ((await bringUp(sessionId, { newSince, withinMs: COUNT_MS })) !== null) await tell([sessionId]);
         }),
       ),
     );

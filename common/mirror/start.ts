@@ -1,12 +1,15 @@
-import type { Session } from "../contracts/session.ts";
 import { DEFAULT_PROFILE } from "../profiles/names.ts";
+import { countInBackground, indexInBackground } from "./background.ts";
 import { createBringUp } from "./bring-up.ts";
 import type { MirrorDeps } from "./deps.ts";
 import { followStore } from "./follow.ts";
 import { indexImports } from "./index-imports.ts";
 
 export interface Mirror {
-  /** Makes a session's counters true now and tells its followers what is to be told. Never rejects. */
+  /**
+   * Makes a session's counters true, those of a long session in a while, and tells its followers what is to be told. Never
+   * rejects.
+   */
   refresh(sessionId: string): Promise<void>;
   /** Takes our rows out of the stores' histories where a cut or a deletion said so. */
   settle(): Promise<void>;
@@ -17,10 +20,9 @@ export interface Mirror {
 /** How long a dead leader keeps a profile's file from being followed, in seconds, and how often a living one renews. */
 const LEASE_S = 4;
 const LOOK_EVERY_MS = 1_000;
-/** Sessions that are counted between two looks at the lease. */
-const COUNT_BATCH = 8;
-const INDEX_ROWS = 1_000;
 const IMPORTS_EVERY_MS = 5_000;
+/** What somebody who takes a turn back waits for a count; a longer one is done in the background. */
+const REFRESH_MS = 250;
 
 /**
  * Keeps `sessions`, their counters and the search index true to the state.db of every profile. Runs in every process; each
@@ -39,7 +41,8 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     const failed = (what: string) => (err: unknown) => log.warn({ err, profile }, what);
     const over = Promise.all([
       followStore(deps, bringUp, profile, signal).catch(failed("state.db is not followed")),
-      inBackground(deps, bringUp, profile, signal).catch(failed("sessions of state.db are not counted")),
+      countInBackground(deps, bringUp, profile, signal).catch(failed("sessions of state.db are not counted")),
+      indexInBackground(deps, profile, signal).catch(failed("messages of state.db are not indexed")),
     ]).then(() => {
       led.delete(profile);
     });
@@ -47,6 +50,13 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
   };
 
   let importsDue = 0;
+  const aside: { settle?: Promise<void> | undefined; imports?: Promise<void> | undefined } = {};
+  const inBackground = (what: string, work: () => Promise<void>, slot: keyof typeof aside): Promise<void> =>
+    work()
+      .catch((err: unknown) => log.warn({ err }, what))
+      .then(() => {
+        aside[slot] = undefined;
+      });
   const look = async (): Promise<void> => {
     const profiles = await deps.profiles();
     for (const profile of profiles) {
@@ -57,10 +67,11 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
       if (!mine) leading?.leave.abort();
     }
     for (const [profile, { leave }] of led) if (!profiles.includes(profile)) leave.abort();
-    if (led.size > 0) await settle();
+    // Not waited for: a file that is locked for long must not cost the lease.
+    if (led.size > 0) aside.settle ??= inBackground("cuts will be settled later", settle, "settle");
     if (led.has(DEFAULT_PROFILE) && performance.now() > importsDue) {
       importsDue = performance.now() + IMPORTS_EVERY_MS;
-      await indexImports(deps);
+      aside.imports ??= inBackground("imports will be indexed later", () => indexImports(deps), "imports");
     }
   };
 
@@ -94,7 +105,7 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
   return {
     refresh: async (sessionId) => {
       try {
-        await bringUp(sessionId);
+        await bringUp(sessionId, { withinMs: REFRESH_MS });
         await deps.dispatcher.handle(await write.takeChanges(sessionId));
       } catch (err) {
         log.warn({ err, session: sessionId }, "the session's counters will be made true later");
@@ -107,51 +118,8 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
       await pass;
       clearTimeout(timer);
       const mine = [...led];
-      await Promise.all(mine.map(([, { over }]) => over));
+      await Promise.all([...mine.map(([, { over }]) => over), aside.settle, aside.imports]);
       for (const [profile] of mine) await write.dropLease(leaseOf(profile), name).catch(() => {});
     },
   };
 };
-
-/** What may take its time: the first count of every session, newest first, and the search index. */
-const inBackground = async (
-  deps: MirrorDeps,
-  bringUp: (sessionId: string) => Promise<Session | null>,
-  profile: string,
-  signal: AbortSignal,
-): Promise<void> => {
-  const path = await deps.stores.pathOf(profile);
-  while (!signal.aborted) {
-    const store = await deps.read.getStore(profile);
-    if (store?.state !== "ok") {
-      await pause(BACKGROUND_PAUSE_MS, signal);
-      continue;
-    }
-    const uncounted = await deps.read.uncounted(profile, COUNT_BATCH);
-    for (const { sessionId } of uncounted) {
-      if (signal.aborted) return;
-      await bringUp(sessionId);
-    }
-    let isBusy = uncounted.length === COUNT_BATCH;
-    if (!(await deps.read.isIndexed(profile))) {
-      const done = await deps.search.indexSome(profile, path, INDEX_ROWS);
-      if (done.state === "ok" && done.more) isBusy = true;
-      else if (done.state === "ok") await deps.write.markIndexed(profile, store.watermark ?? 0);
-    }
-    if (uncounted.length > 0 && uncounted.length < COUNT_BATCH) deps.hint({ profile });
-    if (!isBusy) await pause(BACKGROUND_PAUSE_MS, signal);
-  }
-};
-
-const BACKGROUND_PAUSE_MS = 300;
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });

@@ -26,6 +26,8 @@ export interface NewCut extends StoredCut {
   readonly own: readonly OwnRow[];
   /** Messages of the sidecar from here on go. */
   readonly from: Place;
+  /** Messages that are shown from the store and go, as far as that is known: the count until somebody has counted. */
+  readonly shown: number;
 }
 
 /** Seconds that the counting of a cut session may take before its followers are told. */
@@ -51,10 +53,11 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
     "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
   );
   const count = db.prepare(
-    `update sessions set message_count = ${COUNT_SQL}, counted = case when store_id is null then counted else 0 end,
+    `update sessions set store_count = max(0, store_count - @shown), counted = case when store_id is null then counted else 0 end,
        revision = revision + 1, updated_at = @at, last_role = null, last_preview = null
      where id = @id`,
   );
+  const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
     "insert or replace into outbox (kind, session_id, run_id, due_at) values ('cut', @id, @id, @at)",
@@ -83,7 +86,8 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
         });
       dropLocal.run({ session: sessionId, ...from });
       dropBound.run({ session: sessionId, keepThrough });
-      count.run({ id: sessionId, at });
+      count.run({ id: sessionId, at, shown: cut.shown });
+      recount.run({ id: sessionId });
       see.run(sessionId);
       // Leased for a moment to whoever counts the session first, so that followers are told the new number.
       tell.run({ id: sessionId, at: at + TELL_LEASE_S });

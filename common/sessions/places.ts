@@ -20,6 +20,9 @@ export const END: Place = { anchor: PENDING, turn: Number.MAX_SAFE_INTEGER, idx:
 
 export const rowPlace = (rowId: number): Place => ({ anchor: rowId, turn: -1, idx: 0 });
 
+/** Whether the message there is shown from state.db. */
+export const isStored = ({ turn }: Place): boolean => turn === -1;
+
 /** Negative when `a` stands before `b`. */
 export const comparePlaces = (a: Place, b: Place): number =>
   a.anchor - b.anchor || a.turn - b.turn || a.idx - b.idx;

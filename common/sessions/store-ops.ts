@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
+import { createCutReadOps, type StoredCut } from "./cut-ops.ts";
 import { createFreeId } from "./free-id.ts";
 import { COUNT_SQL } from "./places.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
@@ -26,6 +27,16 @@ export interface FoundConversation {
 
 type LastMessage = NonNullable<Session["last_message"]>;
 
+/** What a look at a session needs of it, read at one moment. */
+export interface SessionSight {
+  readonly row: SessionRow;
+  readonly cuts: readonly StoredCut[];
+  /** The newest cut; 0 without one. */
+  readonly lastCut: number;
+  /** Messages of the sidecar belong to it: turns of ours, imports or copies. */
+  readonly isOurs: boolean;
+}
+
 /** What is known of a session in its state.db. */
 export interface StoreView {
   readonly sessionId: string;
@@ -40,14 +51,14 @@ export interface StoreView {
   readonly shownTitle: string | null;
   readonly titleIsOurs: boolean;
   readonly mark: string | null;
-  /** The newest cut: what was counted before it is wrong after it. */
-  readonly cut: number;
+  /** The newest cut: what was counted before it is wrong after it; 0 without one. */
+  readonly lastCut: number;
 }
 
 export interface StoreUpdate {
   readonly sessionId: string;
-  /** What this update was made from; anything else now means that somebody else was faster (c.2.6). */
-  readonly from: Pick<StoreView, "cursor" | "count" | "cut">;
+  /** What this update was made from; something else now means that somebody was faster (c.2.6), or cut meanwhile. */
+  readonly from: Pick<StoreView, "cursor" | "count" | "lastCut">;
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
@@ -59,6 +70,8 @@ export interface StoreUpdate {
   readonly last: { readonly role: LastMessage["role"]; readonly preview: string; readonly at: number } | null;
   /** Something that people see changed, and not by us: a new revision. */
   readonly visible: boolean;
+  /** Why, for the followers. */
+  readonly reason: "external" | "cut";
 }
 
 export interface StoreFile {
@@ -102,7 +115,6 @@ interface StoreRow {
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
 export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
   const byStore = db.prepare<[string, string], SessionRow>(
     "select * from sessions where profile = ? and store_id = ?",
   );
@@ -135,13 +147,14 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
        activity_at = max(activity_at, coalesce(@at, 0))
      where id = @id`,
   );
+  const lastCut = createLastCut(db);
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const see = db.prepare("update sessions set seen_count = message_count where id = ?");
   // Messages that went cannot be read any more: what comes in their place has not been seen.
   const unsee = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
-    "insert or replace into outbox (kind, session_id, run_id, due_at) values ('external', @id, @id, @at)",
+    "insert or replace into outbox (kind, session_id, run_id, due_at) values (@reason, @id, @id, @at)",
   );
   const gone = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
   const remove = db.prepare<[string]>("delete from sessions where id = ?");
@@ -215,7 +228,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
         row === undefined ||
         row.store_cursor !== change.from.cursor ||
         row.store_count !== change.from.count ||
-        newestCut.get(row.id) !== change.from.cut
+        (lastCut.get(row.id) ?? 0) !== change.from.lastCut
       )
         return null;
       update.run({
@@ -235,7 +248,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       // The first count of a session that nobody has to catch up on.
       if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
       else unsee.run(row.id);
-      if (change.visible) tell.run({ id: row.id, at: now() });
+      if (change.visible) tell.run({ id: row.id, reason: change.reason, at: now() });
       return sessionFromRow(byId.get(row.id) ?? row);
     },
 
@@ -270,9 +283,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
-const NEWEST_CUT_SQL = "select coalesce(max(id), 0) from cuts where session_id = ?";
-
-const viewOf = (row: SessionRow, cut: number): StoreView => ({
+export const viewOf = ({ row, lastCut }: Pick<SessionSight, "row" | "lastCut">): StoreView => ({
   sessionId: row.id,
   storeId: row.store_id ?? "",
   source: row.source,
@@ -284,15 +295,24 @@ const viewOf = (row: SessionRow, cut: number): StoreView => ({
   shownTitle: row.title,
   titleIsOurs: row.title_source === "user",
   mark: row.store_mark,
-  cut,
+  lastCut,
 });
+
+const createLastCut = (db: Database.Database) =>
+  db.prepare<[string], number | null>("select max(id) from cuts where session_id = ?").pluck();
 
 export const createStoreReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const newestCut = db.prepare<[string], number>(NEWEST_CUT_SQL).pluck();
-  const view = (row: SessionRow): StoreView => viewOf(row, newestCut.get(row.id) ?? 0);
   const byStore = db.prepare<[string, string], SessionRow>(
     `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
+  );
+  const lastCut = createLastCut(db);
+  const seen = (row: SessionRow): StoreView => viewOf({ row, lastCut: lastCut.get(row.id) ?? 0 });
+  const { cutsOf } = createCutReadOps(db);
+  const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
+  const owners = db.prepare<[string, string], { storeId: string; id: string }>(
+    `select s.store_id as storeId, s.id from json_each(?) j cross join sessions s
+     where s.profile = ? and s.store_id = j.value`,
   );
   const marks = db.prepare<[string], StoreMark>(
     "select id, store_id, store_mark, store_title, counted from sessions where profile = ? and store_id is not null",
@@ -326,13 +346,23 @@ export const createStoreReadOps = (db: Database.Database) => {
   return {
     /** The row of `sessions` as stored; null when there is none. */
     sessionRow: (id: string): SessionRow | null => byId.get(id) ?? null,
+    /** Null when there is none. */
+    sightOf(id: string): SessionSight | null {
+      const row = byId.get(id);
+      if (row === undefined) return null;
+      const isOurs = anyMessage.get(id) !== undefined;
+      return { row, cuts: cutsOf(id), lastCut: lastCut.get(id) ?? 0, isOurs };
+    },
     storeView(id: string): StoreView | null {
       const row = byId.get(id);
-      return row === undefined || row.store_id === null ? null : view(row);
+      return row === undefined || row.store_id === null ? null : seen(row);
     },
     /** Sessions of these conversations; unknown ones are left out. */
     storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
-      byStore.all(JSON.stringify(storeIds), profile).map(view),
+      byStore.all(JSON.stringify(storeIds), profile).map(seen),
+    /** Ids of the sessions of these conversations; unknown ones are left out. */
+    ownersOf: (profile: string, storeIds: readonly string[]): { storeId: string; id: string }[] =>
+      storeIds.length === 0 ? [] : owners.all(JSON.stringify(storeIds), profile),
     sessionsOfStore: (
       profile: string,
       storeIds: readonly string[],
@@ -343,7 +373,7 @@ export const createStoreReadOps = (db: Database.Database) => {
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
     /** The highest row id that anything of the profile stands for: a file that never gave it out is another one (c.4). */
     highestRow: (profile: string): number => highest.get(profile, profile) ?? 0,
-    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(view),
+    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(seen),
     getStore(profile: string): StoreFile | null {
       const row = store.get(profile);
       return row === undefined ? null : toFile(row);

@@ -6,7 +6,7 @@ import { identitiesOf } from "../reconcile/identity.ts";
 import type { CopiedMessage } from "../sessions/copy-ops.ts";
 import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
 import { ownRowsOf } from "../sessions/own-rows.ts";
-import { comparePlaces, PENDING, type Place } from "../sessions/places.ts";
+import { comparePlaces, isStored, PENDING, type Place } from "../sessions/places.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { deriveUid } from "../state-db/uid.ts";
@@ -34,11 +34,20 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
   const { read, write, stores, transcripts } = deps;
 
   /** The cut that takes away everything from a place on. */
-  const cutFrom = async (sight: Sight, kind: CutKind, from: Place): Promise<NewCut> => {
+  const cutFrom = async (sight: Sight, kind: CutKind, from: Place, shown = 0): Promise<NewCut> => {
     const kept = await lastKept(sight, from);
     const own = await ownFrom(sight.row.id, from, kept);
     const unwritten = await unwrittenFrom(sight.row.id, from);
-    const nothing = { kind, from, keepThrough: kept, cutRowId: kept, file: null, removed: unwritten, own };
+    const nothing = {
+      kind,
+      from,
+      keepThrough: kept,
+      cutRowId: kept,
+      file: null,
+      removed: unwritten,
+      own,
+      shown,
+    };
     if (sight.state !== "ok" && sight.state !== "none")
       throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
     if (sight.store === null) return nothing;
@@ -102,9 +111,9 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     sight: Sight,
     kind: CutKind,
     from: Place,
-    counts: { readonly removed: number; readonly input: string | null },
+    counts: { readonly removed: number; readonly stored: number; readonly input: string | null },
   ) => {
-    await write.cutSession(sight.row.id, await cutFrom(sight, kind, from));
+    await write.cutSession(sight.row.id, await cutFrom(sight, kind, from, counts.stored));
     await deps.afterCut(sight.row.id);
     const session = await read.getSession(sight.row.id);
     return { session, removed_count: counts.removed, input: counts.input };
@@ -117,46 +126,50 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
   /** What stands behind a place, and the first user message among it. */
   const behind = async (sessionId: string, place: Place) => {
     let removed = 0;
+    let stored = 0;
     let prompt: Message | null = null;
     let from: Place | null = null;
     for await (const item of transcripts.newestFirst(sessionId)) {
       if (comparePlaces(item.place, place) <= 0) break;
       removed += 1;
+      stored += Number(isStored(item.place));
       from = item.place;
       if (item.message.role === "user") prompt = item.message;
     }
-    return { removed, input: prompt === null ? null : await wholeText(sessionId, prompt), from };
+    const input = prompt === null ? null : await wholeText(sessionId, prompt);
+    return { removed, stored, input, from };
   };
 
   return {
     async undo(sessionId, turns) {
-      const { sight, prompts, following } = await transcripts.lastPrompts(sessionId, turns);
+      const { sight, prompts, following, stored } = await transcripts.lastPrompts(sessionId, turns);
       const first = prompts.at(-1);
       if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
       const input = await wholeText(sessionId, first.message);
-      return cut(sight, "undo", first.place, { removed: following, input });
+      return cut(sight, "undo", first.place, { removed: following, stored, input });
     },
 
     async truncate(sessionId, keepThrough) {
       const { sight, place } = await transcripts.place(sessionId, keepThrough);
-      const { from, removed, input } = await behind(sessionId, place);
+      const { from, ...counts } = await behind(sessionId, place);
       if (from === null) return { session: await read.getSession(sessionId), removed_count: 0, input: null };
-      return cut(sight, "truncate", from, { removed, input });
+      return cut(sight, "truncate", from, counts);
     },
 
     async clear(sessionId) {
       const sight = await transcripts.look(sessionId);
-      return cut(sight, "clear", START, { removed: sight.row.message_count, input: null });
+      const { row } = sight;
+      return cut(sight, "clear", START, { removed: row.message_count, stored: row.store_count, input: null });
     },
 
     async replacing(sessionId, messageId) {
       if (messageId === null) {
-        const { sight, prompts } = await transcripts.lastPrompts(sessionId, 1);
+        const { sight, prompts, stored } = await transcripts.lastPrompts(sessionId, 1);
         const [last] = prompts;
         if (last === undefined)
           throw new TalariaError("nothing_to_undo", "there is no message to send again");
         const text = await wholeText(sessionId, last.message);
-        return { cut: await cutFrom(sight, "retry", last.place), text };
+        return { cut: await cutFrom(sight, "retry", last.place, stored), text };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
       const message = await transcripts.message(sessionId, messageId);

@@ -1,6 +1,7 @@
 import type { SearchAnswer, SearchHit } from "../contracts/http.ts";
 import type { Session } from "../contracts/session.ts";
 import type { SearchHit as Hit, SearchOps } from "../search/port.ts";
+import { sessionFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import { createKnown, storeMessageId } from "./messages.ts";
@@ -37,33 +38,57 @@ export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Fi
       await Promise.all((await profiles()).map(async (name) => [name, await stores.pathOf(name)] as const)),
     );
 
-  /** Sessions of the hits: a hit names a segment, or a session of ours. */
-  const sights = async (hits: readonly Hit[]): Promise<(hit: Hit) => Sight | undefined> => {
-    const known = new Map<string, Sight>();
-    for (const hit of hits) {
-      const key = `${hit.profile} ${hit.sessionId}`;
-      if (known.has(key)) continue;
-      const id = hit.messageId === null ? await ownerOf(hit) : hit.sessionId;
-      const sight = id === null ? null : await look(id).catch(() => null);
-      if (sight !== null) known.set(key, sight);
+  /** Sessions of the hits, in two questions whatever their number: a hit names a segment, or a session of ours. */
+  const ownersOf = async (hits: readonly Hit[]): Promise<(hit: Hit) => string | undefined> => {
+    const owners = new Map<string, string>();
+    const rows = hits.filter(({ messageId }) => messageId === null);
+    for (const [profile, some] of Map.groupBy(rows, (hit) => hit.profile)) {
+      const ids = [...new Set(some.map(({ sessionId }) => sessionId))];
+      for (const { storeId, id } of await read.ownersOf(profile, ids))
+        owners.set(`${profile} ${storeId}`, id);
+      // Later segments are known by the first one.
+      const later = ids.filter((id) => !owners.has(`${profile} ${id}`));
+      const roots = await rootsOf(profile, later);
+      const found = await read.ownersOf(profile, [...new Set(roots.values())]);
+      const byRoot = new Map(found.map(({ storeId, id }) => [storeId, id]));
+      for (const [segment, root] of roots) {
+        const owner = byRoot.get(root);
+        if (owner !== undefined) owners.set(`${profile} ${segment}`, owner);
+      }
     }
-    return (hit) => known.get(`${hit.profile} ${hit.sessionId}`);
+    return (hit) => (hit.messageId === null ? owners.get(`${hit.profile} ${hit.sessionId}`) : hit.sessionId);
   };
 
-  const ownerOf = async (hit: Hit): Promise<string | null> => {
-    const chain = valueIn(await stores.call.segments(await stores.pathOf(hit.profile), hit.sessionId));
-    const views = chain === null ? [] : await read.storeViews(hit.profile, [chain.rootId]);
-    return views[0]?.sessionId ?? null;
+  const rootsOf = async (profile: string, ids: readonly string[]): Promise<Map<string, string>> => {
+    if (ids.length === 0) return new Map();
+    const path = await stores.pathOf(profile);
+    const chains = await Promise.all(
+      ids.map(async (id) => [id, valueIn(await stores.call.segments(path, id))] as const),
+    );
+    return new Map(chains.flatMap(([id, chain]) => (chain === null ? [] : [[id, chain.rootId]])));
+  };
+
+  const sights = async (hits: readonly Hit[]): Promise<(hit: Hit) => Sight | undefined> => {
+    const ownerOf = await ownersOf(hits);
+    const ids = new Set(hits.flatMap((hit) => ownerOf(hit) ?? []));
+    const known = new Map<string, Sight>();
+    await Promise.all(
+      [...ids].map(async (id) => {
+        const sight = await look(id).catch(() => null);
+        if (sight !== null) known.set(id, sight);
+      }),
+    );
+    return (hit) => known.get(ownerOf(hit) ?? "");
   };
 
   /** Null where a person removed the message, or an imported one stands for its row and is gone. */
-  const messageIdOf = async (hit: Hit, { row, store }: Sight): Promise<string | null> => {
+  const messageIdOf = async (hit: Hit, { row, store, isOurs }: Sight): Promise<string | null> => {
     if (hit.messageId !== null)
       return (await read.findMessage(row.id, hit.messageId)) === null ? null : hit.messageId;
     const rowId = hit.rowId ?? 0;
-    const bound = createKnown(await read.boundMessages(row.id, [rowId], hit.uid === null ? [] : [hit.uid]));
-    const known = bound.of({ rowId, uid: hit.uid });
     if (store === null) return null;
+    const bound = isOurs ? await read.boundMessages(row.id, [rowId], hit.uid === null ? [] : [hit.uid]) : [];
+    const known = createKnown(bound).of({ rowId, uid: hit.uid });
     const { ranges, floor } = store.hidden;
     if (ranges.some(([from, to]) => rowId > from && rowId <= to)) return null;
     if (known !== undefined) return known.id;
@@ -89,20 +114,24 @@ export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Fi
         ...(cursor === undefined ? {} : { cursor }),
       });
       const sightOf = await sights(found.hits);
-      const data: SearchHit[] = cursor === undefined ? await titles(q, profile) : [];
-      for (const hit of found.hits) {
-        const sight = sightOf(hit);
-        const messageId = sight === undefined ? null : await messageIdOf(hit, sight);
-        if (sight === undefined || messageId === null) continue;
-        data.push({
-          session: await read.getSession(sight.row.id),
-          message_id: messageId,
-          role: roleOf(hit.role),
-          snippet: hit.snippet,
-          matches: hit.matches.map(([from, to]) => [from, to]),
-          created_at: hit.createdAt,
-        });
-      }
+      const named = await Promise.all(
+        found.hits.map(async (hit): Promise<SearchHit[]> => {
+          const sight = sightOf(hit);
+          const messageId = sight === undefined ? null : await messageIdOf(hit, sight);
+          if (sight === undefined || messageId === null) return [];
+          return [
+            {
+              session: sessionFromRow(sight.row),
+              message_id: messageId,
+              role: roleOf(hit.role),
+              snippet: hit.snippet,
+              matches: hit.matches.map(([from, to]) => [from, to]),
+              created_at: hit.createdAt,
+            },
+          ];
+        }),
+      );
+      const data = [...(cursor === undefined ? await titles(q, profile) : []), ...named.flat()];
       const stores = await read.listStores();
       return { data, next_cursor: found.next, indexing: stores.some(({ indexed }) => !indexed) };
     },
@@ -114,8 +143,8 @@ export const createFinder = ({ read, stores, search, profiles }: FinderDeps): Fi
         limit: MAX_SESSIONS,
         paths: await paths(),
       });
-      const sightOf = await sights(hits);
-      return [...new Set(hits.flatMap((hit) => sightOf(hit)?.row.id ?? []))];
+      const ownerOf = await ownersOf(hits);
+      return [...new Set(hits.flatMap((hit) => ownerOf(hit) ?? []))];
     },
   };
 };

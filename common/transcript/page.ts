@@ -5,7 +5,7 @@ import { comparePlaces, END, PENDING, type Place, rowPlace } from "../sessions/p
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
-import type { DisplayRow, PageQuery } from "../state-db/read/port.ts";
+import type { Answer, DisplayRow, PageQuery, SessionInfo } from "../state-db/read/port.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import { createKnown, displayed } from "./messages.ts";
@@ -42,20 +42,24 @@ export const createPageReader =
   ): Promise<PlacedPage> => {
     const { row, store } = sight;
     const want = query.limit + 1;
-    const local = await read.localBefore(row.id, query.before, want);
+    // Before the store: a turn on its way into it is then seen here, or there, or in both, but not in neither.
+    const local = sight.isOurs ? await read.localBefore(row.id, query.before, want) : [];
+    const [page, tip] = await Promise.all([
+      store === null ? [] : storeRows(stores, store, query, want),
+      store === null ? null : stores.call.sessionInfo(store.path, store.segments.tipId),
+    ]);
+    if (page === null) throw new StoreAway();
     const localItems = local.map((message) => ({
       place: placeOf(message),
       message: messageFromRow(message),
     }));
     if (store === null) return windowOf(sight, localItems, query.limit);
 
-    const page = await storeRows(stores, store, query, want);
-    if (page === null) throw new StoreAway();
     const ids = page.map(({ rowId }) => rowId);
     const uids = page.flatMap(({ uid }) => uid ?? []);
     const [bound, sources] = await Promise.all([
-      page.length === 0 ? [] : read.boundMessages(row.id, ids, uids),
-      sourcesOf(stores, store, page, row.source),
+      page.length === 0 || !sight.isOurs ? [] : read.boundMessages(row.id, ids, uids),
+      sourcesOf(stores, store, { page, tip, owner: row.source }),
     ]);
     const known = createKnown(bound);
     const storeItems = page.map((line) => ({
@@ -124,14 +128,22 @@ const inStoreAlready = (local: readonly MessageRow[], page: readonly DisplayRow[
 /** The writer of each segment of a page; rows of others in a session of ours have no name but this. */
 const sourcesOf = async (
   stores: StateStores,
-  { path }: StoreSight,
-  page: readonly DisplayRow[],
-  owner: string,
+  { path, segments }: StoreSight,
+  {
+    page,
+    tip,
+    owner,
+  }: {
+    readonly page: readonly DisplayRow[];
+    /** Asked for together with the page: most are of the tip alone. */
+    readonly tip: Answer<SessionInfo | null> | null;
+    readonly owner: string;
+  },
 ): Promise<ReadonlyMap<string, string>> => {
   const found = new Map<string, string>();
   for (const id of new Set(page.map(({ sessionId }) => sessionId))) {
-    const info = await stores.call.sessionInfo(path, id);
-    const source = info.state === "ok" ? info.value?.source : undefined;
+    const info = id === segments.tipId ? tip : await stores.call.sessionInfo(path, id);
+    const source = info?.state === "ok" ? info.value?.source : undefined;
     if (source !== undefined)
       found.set(id, source === OWN_SOURCE && owner === "talaria" ? "external" : source);
   }

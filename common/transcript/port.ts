@@ -31,6 +31,8 @@ export interface Transcripts {
     readonly prompts: readonly Placed[];
     /** Messages from the oldest of the prompts on. */
     readonly following: number;
+    /** Those among them that are shown from the store. */
+    readonly stored: number;
   }>;
   /** Walks back from the end, page by page. */
   newestFirst(sessionId: string): AsyncIterable<Placed>;

@@ -10,6 +10,10 @@ import type { StateStores } from "./store.ts";
 /** What can be seen of a session: its row here and, where its file can be read, the conversation there. */
 export interface Sight {
   readonly row: SessionRow;
+  /** The newest cut; 0 without one. */
+  readonly lastCut: number;
+  /** The sidecar has messages of it. */
+  readonly isOurs: boolean;
   /** "ok" with `store` null: the file is fine and holds no such conversation. */
   readonly state: StoreState;
   readonly store: StoreSight | null;
@@ -28,21 +32,22 @@ export interface StoreSight {
 export const createLook =
   (read: Async<ReadOps>, stores: StateStores) =>
   async (sessionId: string): Promise<Sight> => {
-    const row = await read.sessionRow(sessionId);
-    if (row === null) throw new TalariaError("session_not_found", "there is no such session");
-    if (row.store_id === null) return { row, state: "none", store: null };
+    const found = await read.sightOf(sessionId);
+    if (found === null) throw new TalariaError("session_not_found", "there is no such session");
+    const { cuts, ...ours } = found;
+    const { row } = found;
+    if (row.store_id === null) return { ...ours, state: "none", store: null };
     const path = await stores.pathOf(row.profile);
-    const [version, segments, cuts] = await Promise.all([
+    const [version, segments] = await Promise.all([
       stores.call.dataVersion(path),
       stores.call.segments(path, row.store_id),
-      read.cutsOf(sessionId),
     ]);
-    if (segments.state !== "ok") return { row, state: segments.state, store: null };
-    if (version.state !== "ok") return { row, state: version.state, store: null };
-    if (segments.value === null) return { row, state: "ok", store: null };
+    if (segments.state !== "ok") return { ...ours, state: segments.state, store: null };
+    if (version.state !== "ok") return { ...ours, state: version.state, store: null };
+    if (segments.value === null) return { ...ours, state: "ok", store: null };
     const file = fileOf(version.value.generation);
     const hidden = hiddenBy(cuts, file, row.base_cursor);
-    return { row, state: "ok", store: { path, segments: segments.value, file, hidden } };
+    return { ...ours, state: "ok", store: { path, segments: segments.value, file, hidden } };
   };
 
 /** Device and inode, without the layout that a generation ends with. */

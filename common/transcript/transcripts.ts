@@ -1,5 +1,5 @@
 import { TalariaError } from "../base/errors.ts";
-import { comparePlaces, END, type Place, rowPlace } from "../sessions/places.ts";
+import { comparePlaces, END, isStored, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
@@ -127,14 +127,17 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
       const prompts: Placed[] = [];
       let seen = 0;
       let following = 0;
+      let [storedSeen, stored] = [0, 0];
       for await (const item of newestFirst(sight)) {
         seen += 1;
+        storedSeen += Number(isStored(item.place));
         if (item.message.role !== "user") continue;
         prompts.push(item);
         following = seen;
+        stored = storedSeen;
         if (prompts.length === count) break;
       }
-      return { sight, prompts, following };
+      return { sight, prompts, following, stored };
     },
 
     async storeState(profile) {

@@ -3,7 +3,7 @@ import type { BenchContext, Measure } from "../harness/bench.ts";
 import { createHttpClient } from "../harness/http.ts";
 import { startStack } from "../harness/stack.ts";
 import { timed, timesOf, until } from "../harness/timing.ts";
-import type { BenchSession } from "./size.ts";
+import type { BenchSession } from "./session.ts";
 
 const ROUNDS = 200;
 

@@ -5,7 +5,7 @@ import { monotonicUs, seededRandom } from "../harness/numbers.ts";
 import type { BenchProcess } from "../harness/processes.ts";
 import type { Room } from "../harness/room.ts";
 import { type Times, timed } from "../harness/timing.ts";
-import type { BenchSession } from "./size.ts";
+import type { BenchSession } from "./session.ts";
 
 const ROUNDS = 30;
 /** Longer than the mirror's time between two looks, so that appends come at any moment between them. */

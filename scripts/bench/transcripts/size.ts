@@ -6,6 +6,7 @@ import { once, rate, type Times, timed, timesOf, until } from "../harness/timing
 import { httpMeasures } from "./http.ts";
 import { noticeMeasures } from "./notice.ts";
 import { searchMeasures } from "./search.ts";
+import type { BenchSession } from "./session.ts";
 
 const PAGE = 50;
 const EXPORTED = 100_000;
@@ -37,11 +38,6 @@ export const sizeMeasures = async (outer: BenchContext, rows: number): Promise<r
   for (const { case: name, talaria, unit } of measures) outer.say(`${name}: ${talaria.toFixed(2)} ${unit}`);
   return measures;
 };
-
-export interface BenchSession {
-  readonly id: string;
-  readonly storeId: string;
-}
 
 const openSessions = async (
   { db }: Room,
