@@ -14,11 +14,14 @@ export const sidecar = (d: Deployment): string => join(d.home, "talaria", "talar
 export const line = ({ role, content }: { readonly role: string; readonly content: string }): string =>
   `${role}: ${content}`;
 
-/** The messages of the last request that the model got, without instructions. */
+/** What the other writer puts in front of some texts on their way to the model (`api_content`). */
+const WRAPPER = "[Workspace::v1: /srv/app]\n";
+
+/** The messages of the last request that the model got, without instructions and wrappers. */
 export const sentTo = (d: Deployment, at = -1): readonly string[] =>
   (d.model.requests().at(at) as { messages: { role: string; content: string }[] }).messages
     .filter(({ role }) => role !== "system")
-    .map(line);
+    .map(({ role, content }) => line({ role, content: content.replace(WRAPPER, "") }));
 
 /** What a person removed, as row ids of this very file: from, exclusive, and to, inclusive. */
 const cutsOf = (d: Deployment, sessionId: string): readonly (readonly [number, number])[] => {
