@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import Database from "better-sqlite3";
-import { createStateDbOps, deriveUid } from "../../../common/state-db/append.ts";
+import { createStateDbOps } from "../../../common/state-db/append.ts";
 import type { OwnRow, StateDbOps, TurnInput, TurnRow } from "../../../common/state-db/port.ts";
+import { deriveUid } from "../../../common/state-db/uid.ts";
 import {
   alter,
   describeFile,
