@@ -88,11 +88,13 @@ const countNow = async (
   const { call } = deps.stores;
   const newest = await call.maxRowId(store.path, store.segments.ids);
   if (newest.state !== "ok") return null;
-  const cursor = newest.value;
+  // Ids never come back: where the newest rows were deleted, what we have bound to them must not count as new.
+  const cursor = Math.max(newest.value, view.cursor);
   const hidden = upTo(store.hidden, cursor);
-  if (view.counted && !recount && cursor === view.cursor) return { ...view, news: 0 };
+  const isKnown = view.counted && !recount && newest.value >= view.cursor;
+  if (isKnown && cursor === view.cursor) return { ...view, news: 0 };
 
-  if (view.counted && !recount && cursor > view.cursor) {
+  if (isKnown) {
     const added = await call.countAfter(store.path, store.segments.ids, view.cursor, {
       ...{ hidden, newestTime: view.time },
     });
