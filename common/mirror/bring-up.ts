@@ -60,7 +60,7 @@ export const createBringUp = (deps: Deps): BringUp => {
         newSince !== null && !view.counted
           ? { ...view, news: await foreignSince(deps, view, sight.store, newSince) }
           : await countNow(deps, view, sight.store, {
-              cursor: newestRow,
+              newestRow,
               isOurs: sight.isOurs,
               recount: mayHaveChanged(view.mark, mark),
               ...{ giveUpAt, newSince, signal },
@@ -107,14 +107,14 @@ const countNow = async (
   view: StoreView,
   store: StoreSight,
   {
-    cursor,
+    newestRow,
     isOurs,
     recount,
     giveUpAt,
     newSince,
     signal,
   }: {
-    readonly cursor: number;
+    readonly newestRow: number;
     readonly isOurs: boolean;
     readonly recount: boolean;
     readonly giveUpAt: number;
@@ -123,10 +123,13 @@ const countNow = async (
   },
 ): Promise<Counted | null> => {
   const { call } = deps.stores;
+  // Ids never come back: where the newest rows were deleted, what we have bound to them must not count as new.
+  const cursor = Math.max(newestRow, view.cursor);
   const hidden = upTo(store.hidden, cursor);
-  if (view.counted && !recount && cursor === view.cursor) return { ...view, news: 0 };
+  const isKnown = view.counted && !recount && newestRow >= view.cursor;
+  if (isKnown && cursor === view.cursor) return { ...view, news: 0 };
 
-  if (view.counted && !recount && cursor > view.cursor) {
+  if (isKnown) {
     const added = await call.countAfter(store.path, store.segments.ids, view.cursor, { hidden });
     if (added.state !== "ok") return null;
     if (added.value !== null) {

@@ -68,11 +68,16 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
     if (known !== null && known.anchor !== null)
       return { sight, place: { anchor: known.anchor, turn: known.turn, idx: known.idx } };
-    const key = known === null ? keyOf(messageId) : known.uid === null ? known.row_id : { uid: known.uid };
-    const at =
-      key === null || sight.store === null
-        ? null
-        : await locate(sight, typeof key === "number" ? { rowId: key } : key);
+    // By its logical id, since compaction gives it other rows; files without those know it by its row.
+    const keys =
+      known === null
+        ? [keyOf(messageId)]
+        : [
+            known.uid === null ? null : { uid: known.uid },
+            known.row_id === null ? null : { rowId: known.row_id },
+          ];
+    let at: number | null = null;
+    for (const key of keys) at ??= key === null ? null : await locate(sight, key);
     if (at === null) throw new TalariaError("message_not_found", "the session has no such message");
     return { sight, place: rowPlace(at) };
   };
@@ -156,8 +161,8 @@ const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "n
 const alonePlace = ({ turn, idx }: MessageRow): Place => ({ anchor: ALONE, turn, idx });
 
 /** The row that an id of a message of others names. */
-const keyOf = (messageId: string): number | { readonly uid: string } | null => {
+const keyOf = (messageId: string): { readonly uid: string } | { readonly rowId: number } | null => {
   if (messageId.startsWith("m_")) return { uid: messageId.slice(2) };
   const row = /^r_(\d{1,15})$/.exec(messageId)?.[1];
-  return row === undefined ? null : Number(row);
+  return row === undefined ? null : { rowId: Number(row) };
 };
