@@ -90,7 +90,7 @@ describe("kill -9 between talaria.db and state.db", () => {
     () =>
       withSeed(async () => {
         const id = await begin();
-        for (let i = 0; i < 6; i++) {
+        for (let i = 0; i < 4; i++) {
           const run = await d.startRun(id, `again ${i} [[fake tokens=4]]`);
           const follower = d.follow(run.id);
           await new Promise((resolve) => setTimeout(resolve, random() * 80));
@@ -102,7 +102,7 @@ describe("kill -9 between talaria.db and state.db", () => {
           expect(follower.view.terminal?.event).toBe("done");
         }
         await expectSettled(d);
-        expect(await expectTruth(d, id)).toHaveLength(14);
+        expect(await expectTruth(d, id)).toHaveLength(10);
       }),
     120_000,
   );
@@ -152,7 +152,7 @@ describe("kill -9 between talaria.db and state.db", () => {
     "api killed around undo, clear, fork, import and delete: wholly there or not at all",
     () =>
       withSeed(async () => {
-        for (let i = 0; i < 6; i++) await killedRound(i);
+        for (let i = 0; i < 4; i++) await killedRound(i);
       }),
     180_000,
   );
