@@ -8,8 +8,10 @@ import type { CountQuery, CountStep, HiddenOption } from "./port.ts";
 import type { StateRow } from "./rows.ts";
 import { certainRow, settleRows } from "./settle.ts";
 
-/** Rows per statement. */
-const WINDOW = 1_000;
+/** Rows per statement: a few to begin with, more while that goes fast, fewer where most rows have to be settled. */
+const FEWEST = 100;
+const MOST = 2_000;
+const FAST_MS = 2;
 /** A step that took this long leaves the rest to the next one: others wait for the thread. */
 const STEP_MS = 10;
 /** Bytes of a text that is looked at; summaries and blank beginnings are read again (see `settleRows`). */
@@ -30,21 +32,24 @@ export const countStep = (
   const started = performance.now();
   const hidden = createHiddenRows(removed);
   const start = typeof from === "number" ? segmentOf(file, segments, from) : segments.length - 1;
-  let [count, left] = [0, Math.max(limit, 1)];
+  const most = Math.max(limit, 1);
+  let [count, left, pace] = [0, most, FEWEST];
   let [next, last]: [number | null, Last | null] = [from ?? null, null];
   for (let at = start; at >= 0; at--) {
     const neighbours = neighboursOf(file, segments, at);
     const spans = hidden.spans(at === start && typeof from === "number" ? from : Number.MAX_SAFE_INTEGER);
     for (const { above, below } of spans)
       for (let bound = below; ; ) {
-        const isOver = left <= 0 || performance.now() - started > STEP_MS;
-        if (isOver && left < limit) return { count, next, ...lastOf(last) };
-        const size = Math.min(left, WINDOW);
+        const began = performance.now();
+        const isOver = left <= 0 || began - started > STEP_MS;
+        if (isOver && left < most) return { count, next, ...lastOf(last) };
+        const size = Math.min(left, pace);
         const place = { segments, at, neighbours, hidden };
         const counted = countWindow(file, place, { above, below: bound, limit: size });
         count += counted.count;
         last ??= counted.last;
         left -= counted.seen;
+        pace = performance.now() - began < FAST_MS ? Math.min(pace * 2, MOST) : Math.max(pace >> 1, FEWEST);
         if (counted.seen > 0) next = counted.lowest;
         if (counted.seen < size) break;
         bound = counted.lowest;

@@ -296,6 +296,8 @@ describe("a session of 200,000 rows", () => {
         lastTimestamp: null,
       });
       expect(mustRead(ops.lastDisplay(path, [id], { hidden: all }))).toBeNull();
+      // A step that may look at nothing would never end: it looks at one row.
+      expect(mustRead(ops.countDisplay(path, [id], { limit: 0 }))).toMatchObject({ count: 1, next: 200_000 });
       expect(mustRead(ops.modelRows(path, id, { hidden })).rows).toHaveLength(10);
     });
   });
