@@ -87,7 +87,14 @@ export const followStore = async (
         }),
       ),
     );
-    if (!seen) await Promise.all(fresh.map((id) => limit(() => bringUp(id))));
+    if (seen) return;
+    await Promise.all(
+      fresh.map((id) =>
+        limit(async () => {
+          if ((await bringUp(id)) !== null) await tell([id]);
+        }),
+      ),
+    );
   };
 
   /** Rows were added to these segments. */

@@ -189,7 +189,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
     ): void {
       for (const { messageId, rowId, uid } of rows)
         bind.run({ session: sessionId, id: messageId, rowId, uid });
-      if (rows.length > 0) learn.run({ id: sessionId, storeId });
+      learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
     },
