@@ -89,7 +89,14 @@ export const followStore = async (
         }),
       ),
     );
-    if (!seen) await Promise.all(fresh.map((id) => limit(() => bringUp(id, { withinMs: COUNT_MS }))));
+    if (seen) return;
+    await Promise.all(
+      fresh.map((id) =>
+        limit(async () => {
+          if ((await bringUp(id, { withinMs: COUNT_MS })) !== null) await tell([id]);
+        }),
+      ),
+    );
   };
 
   /** Rows were added to these segments. */

@@ -194,7 +194,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
           bind.run({ session: sessionId, id: messageId, rowId, uid }).changes === 0,
       );
       takeOut(sessionId, late);
-      if (rows.length > 0) learn.run({ id: sessionId, storeId });
+      learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
     },

@@ -131,6 +131,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const link = db.prepare(
     "update sessions set store_id = @storeId, store_title = @title, store_mark = @mark where id = @id and store_id is null",
   );
+  const isBeingCopied = db.prepare<[string]>(
+    "select 1 from outbox where session_id = ? and kind = 'copy' limit 1",
+  );
   const cutAway = db.prepare(
     `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
      values (@id, 'deleted', 0, @maxRowId, '[]', @own, @done, @at)`,
@@ -183,8 +186,10 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     if (byStore.get(profile, found.storeId) !== undefined) return null;
     const own = byId.get(found.storeId);
     if (own !== undefined && own.profile === profile && own.store_id === null) {
+      // Who copies its messages into the store binds them, too: until then they are shown from here.
+      if (isBeingCopied.get(own.id) !== undefined) return null;
       link.run({ id: own.id, storeId: found.storeId, title: found.title, mark: found.mark });
-      return null;
+      return own.id;
     }
     const buried = grave.get(profile, found.storeId);
     if (buried !== undefined && (buried.hidden === 1 || found.startedAt <= buried.deleted_at)) return null;
@@ -217,7 +222,10 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   };
 
   return {
-    /** Makes rows for conversations that have none; deleted and hidden ones stay away. Answers the ids that are new. */
+    /**
+     * Makes rows for conversations that have none, and learns which of ours are there; deleted and hidden ones stay away.
+     * Answers the ids of both.
+     */
     adoptSessions: (profile: string, found: readonly FoundConversation[], seen: boolean): string[] =>
       found.flatMap((one) => adopt(profile, one, seen) ?? []),
 
