@@ -16,7 +16,7 @@ export interface Transcripts {
     sessionId: string,
     query: { readonly limit: number; readonly before?: string | undefined },
   ): Promise<MessagePage>;
-  /** Every message, oldest first, with whole texts; holds a page at a time. `through`: the last one that is wanted. */
+  /** Every message, oldest first, with whole texts; holds two pages at most. `through`: the last one that is wanted. */
   all(sessionId: string, through?: Place): AsyncIterable<Message>;
   /** One message with its whole text. Rejects with `message_not_found`. */
   message(sessionId: string, messageId: string): Promise<Message>;

@@ -3,6 +3,7 @@ import { comparePlaces, END, isStored, type Place, rowPlace } from "../sessions/
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
+import { createForwardReader } from "./forward.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
 import { createLook, type Sight } from "./sight.ts";
@@ -50,17 +51,7 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     }
   }
 
-  /** What stands from a place on and before another one, oldest first, with whole texts. */
-  const between = async (sight: Sight, from: Place, to: Place): Promise<readonly Placed[]> => {
-    const found: Placed[] = [];
-    for (let before = to; ; ) {
-      const page = await pageAt(sight, before, PAGE, WHOLE);
-      found.unshift(...page.items.filter((item) => comparePlaces(item.place, from) >= 0));
-      const oldest = page.items[0];
-      if (!page.hasOlder || oldest === undefined || comparePlaces(oldest.place, from) <= 0) return found;
-      before = oldest.place;
-    }
-  };
+  const forwards = createForwardReader({ stores, pageAt, newestFirst });
 
   const place: Transcripts["place"] = async (sessionId, messageId) => {
     const sight = await look(sessionId);
@@ -100,20 +91,9 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
 
     async *all(sessionId, through) {
       const sight = await look(sessionId);
-      // Forwards, a page at a time: the bounds of the pages are found on the way back, without the texts.
-      const bounds: Place[] = [];
-      let count = 0;
-      for await (const item of newestFirst(sight, BOUND_BYTES)) {
-        count += 1;
-        if (count % PAGE === 0) bounds.push(item.place);
-      }
-      bounds.push(START);
-      for (let i = bounds.length - 1; i >= 0; i--) {
-        const items = await between(sight, bounds[i] ?? START, i === 0 ? END : (bounds[i - 1] ?? END));
-        for (const item of items) {
-          if (through !== undefined && comparePlaces(item.place, through) > 0) return;
-          yield item.message;
-        }
+      for await (const { place, message } of forwards(sight)) {
+        if (through !== undefined && comparePlaces(place, through) > 0) return;
+        yield message;
       }
     },
 
@@ -151,10 +131,6 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     },
   };
 };
-
-const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
-/** Texts of the walk that only finds places; enough to tell a summary from a message. */
-const BOUND_BYTES = 4_096;
 
 const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "none";
 
