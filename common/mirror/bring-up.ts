@@ -10,6 +10,7 @@ import { deriveUid } from "../state-db/uid.ts";
 import { createKnown, isForStore } from "../transcript/messages.ts";
 import { createLook, type StoreSight } from "../transcript/sight.ts";
 import type { MirrorDeps } from "./deps.ts";
+import { followBase } from "./follow-base.ts";
 
 /** Rows that a count looks at in one go; the thread serves others in between. */
 const COUNT_STEP = 500;
@@ -155,7 +156,8 @@ const countNow = async (
     if (from === null) break;
   }
   const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
-  const difference = count - view.count - ours;
+  const moved = isOurs ? await followBase(deps, view.sessionId, store) : 0;
+  const difference = count - view.count - ours + moved;
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
   return { counted: true, cursor, count, time, news: view.counted ? news : 0 };

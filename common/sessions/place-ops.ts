@@ -38,7 +38,9 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
   const cursor = db
     .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
     .pluck();
-  const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
+  const moveBase = db.prepare(
+    "update messages set anchor = @anchor where session_id = @sessionId and id = @id and turn = 0",
+  );
 
   const takeOut = createTakeOut(db, now);
 
@@ -58,9 +60,13 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
       if (known > 0) follow.run({ sessionId, runId, anchor: known });
     },
 
-    /** Imported messages whose rows were taken out of state.db follow them (c.2.4). */
-    hideMessages(sessionId: string, ids: readonly string[]): void {
-      for (const id of ids) hide.run(id);
+    /** Imported messages follow the rows that they stand for: some are shown no more, some again (c.2.4). */
+    moveBase(
+      sessionId: string,
+      { hide, show }: { readonly hide: readonly string[]; readonly show: readonly string[] },
+    ): void {
+      for (const id of hide) moveBase.run({ sessionId, id, anchor: null });
+      for (const id of show) moveBase.run({ sessionId, id, anchor: 0 });
       recount.run({ id: sessionId });
     },
   };
@@ -89,6 +95,10 @@ export const createPlaceReadOps = (db: Database.Database) => {
   const base = db.prepare<[string], MessageRow>(
     "select * from messages where session_id = ? and turn = 0 order by idx",
   );
+  const boundBase = db.prepare<[string], { id: string; row_id: number; shown: number }>(
+    `select m.id, m.row_id, m.anchor is not null as shown from messages m join sessions s on s.id = m.session_id
+     where m.session_id = ? and m.turn = 0 and m.row_id <= s.base_cursor`,
+  );
   const between = db
     .prepare<[string, number, number], number>(
       "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
@@ -107,6 +117,9 @@ export const createPlaceReadOps = (db: Database.Database) => {
       alone.all(sessionId, turn, idx, limit),
     /** Imported and copied messages, in order. */
     baseMessages: (sessionId: string): MessageRow[] => base.all(sessionId),
+    /** Imported messages that stand for rows of the store, and whether they are shown. */
+    boundBase: (sessionId: string): { id: string; row_id: number; shown: number }[] =>
+      boundBase.all(sessionId),
     /** What we know of store rows that are ours or that we imported. */
     boundMessages: (sessionId: string, rowIds: readonly number[], uids: readonly string[]): MessageRow[] =>
       bound.all(sessionId, JSON.stringify(rowIds), sessionId, JSON.stringify(uids)),

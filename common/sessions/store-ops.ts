@@ -371,13 +371,6 @@ export const createStoreReadOps = (db: Database.Database) => {
     /** Ids of the sessions of these conversations; unknown ones are left out. */
     ownersOf: (profile: string, storeIds: readonly string[]): { storeId: string; id: string }[] =>
       storeIds.length === 0 ? [] : owners.all(JSON.stringify(storeIds), profile),
-    sessionsOfStore: (
-      profile: string,
-      storeIds: readonly string[],
-    ): { storeId: string; session: Session }[] =>
-      byStore
-        .all(JSON.stringify(storeIds), profile)
-        .map((row) => ({ storeId: row.store_id ?? "", session: sessionFromRow(row) })),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
     /** The highest row id that anything of the profile stands for: a file that never gave it out is another one (c.4). */
     highestRow: (profile: string): number => highest.get(profile, profile) ?? 0,

@@ -45,6 +45,7 @@ export const displayed = (
     run_id: ours.run_id,
     status: ours.status,
     origin: ours.origin,
+    ...(ours.parts === undefined ? {} : { parts: ours.parts }),
     ...(ours.reasoning === undefined ? {} : { reasoning: ours.reasoning }),
     ...(ours.is_error === undefined ? {} : { is_error: ours.is_error }),
   };
