@@ -9,11 +9,12 @@ import { ownRowsOf } from "../sessions/own-rows.ts";
 import { comparePlaces, isStored, PENDING, type Place } from "../sessions/places.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
+import { toMergeRow } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 
 import type { TranscriptChanges, Transcripts } from "./port.ts";
-import type { Sight } from "./sight.ts";
+import type { Sight, StoreSight } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ChangeDeps {
@@ -27,6 +28,8 @@ export interface ChangeDeps {
 
 /** Removed rows whose identities are remembered; a larger cut is remembered by row ids alone. */
 const MAX_REMEMBERED = 2_000;
+/** Messages that a rotation carries on at most. */
+const MAX_CARRIED = 400;
 const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
 
 /** Undo, retry, edit, truncate, clear: durable cuts, committed before the store follows (c.7). Fork: a copy of its own. */
@@ -59,8 +62,19 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     const keepThrough = Math.min(kept, newest.value);
     const cutRowId = newest.value;
     const removed = await stores.call.identities(path, segments.ids, [keepThrough, cutRowId], MAX_REMEMBERED);
-    const written = removed.state === "ok" ? (removed.value ?? []) : [];
+    const copied = segments.ids.length < 2 ? new Set() : await identitiesBefore(sight.store, keepThrough + 1);
+    const written = (removed.state === "ok" ? (removed.value ?? []) : []).filter((one) => !copied.has(one));
     return { ...nothing, keepThrough, cutRowId, file, removed: [...written, ...unwritten] };
+  };
+
+  /** Rotation carries the end of a segment into the next one: such copies go without the messages that they are copies of. */
+  const identitiesBefore = async (
+    { path, segments }: StoreSight,
+    before: number,
+  ): Promise<ReadonlySet<string>> => {
+    const page = await stores.call.displayPage(path, segments.ids, { before, limit: MAX_CARRIED });
+    const rows = page.state === "ok" ? page.value.rows : [];
+    return new Set(rows.flatMap((row) => identitiesOf(toMergeRow(row))));
   };
 
   /** The last row id that stays when a place and what follows goes. */
