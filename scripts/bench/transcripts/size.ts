@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { BenchContext, Measure } from "../harness/bench.ts";
 import { openRoom, type Room } from "../harness/room.ts";
@@ -11,6 +12,7 @@ import type { BenchSession } from "./session.ts";
 const PAGE = 50;
 const EXPORTED = 100_000;
 const PAGE_SQL = "SELECT * FROM messages WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?";
+const ROW_NAME = "SELECT of one row";
 const PAGE_NAME = "SELECT of the page";
 
 /** One session of `rows` rows beside two small ones: what its readers wait for, and what the others do meanwhile. */
@@ -74,28 +76,39 @@ const pages = async (
 };
 
 const polls = async (room: Room, { id }: BenchSession, size: string): Promise<readonly Measure[]> => {
-  const own = new Database(`${room.config.stateDir}/talaria.db`, { readonly: true });
-  const row = own.prepare("SELECT * FROM sessions WHERE id = ?");
   const poll = await timesOf(1_000, () => room.db.sessions.head(id));
-  const bare = await timesOf(1_000, () => row.get(id));
+  return timed(`poll, ${size}`, poll, ROW_NAME, await bareRow(room, id));
+};
+
+const bareRow = async ({ config }: Room, id: string): Promise<Times> => {
+  const own = new Database(join(config.stateDir, "talaria.db"), { readonly: true });
+  const row = own.prepare("SELECT * FROM sessions WHERE id = ?");
+  const times = await timesOf(1_000, () => row.get(id));
   own.close();
-  return timed(`poll, ${size}`, poll, "SELECT of one row", bare);
+  return times;
 };
 
 /** What others wait for while a long session is counted for the first time. */
 const whileCounting = async (
-  { db, transcript: { transcripts } }: Room,
+  room: Room,
   raw: Database.Database,
   { other }: { readonly other: BenchSession },
   size: string,
 ): Promise<readonly Measure[]> => {
+  const { db } = room;
+  const { transcripts } = room.transcript;
   const pages = await timesOf(300, () => transcripts.page(other.id, { limit: PAGE }));
   const polls = await timesOf(300, () => db.sessions.head(other.id));
   if ((await db.read.uncounted("default", 1)).length === 0) throw new Error("the count was over too soon");
   const bare = await barePage(raw, other.storeId, Number.MAX_SAFE_INTEGER, 300);
   return [
     ...timed(`open of another session while ${size} are counted`, pages, PAGE_NAME, bare),
-    ...timed(`poll of another session while ${size} are counted`, polls, PAGE_NAME, bare),
+    ...timed(
+      `poll of another session while ${size} are counted`,
+      polls,
+      ROW_NAME,
+      await bareRow(room, other.id),
+    ),
   ];
 };
 
