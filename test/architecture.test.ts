@@ -115,8 +115,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Rooms that the browser loads: no `node:` below them. */
 const BROWSER_SAFE = ["common/base", "common/contracts", "api/web"];
-/** The one reader of settings, and the ones that hand the process' environment to it. */
-const ENVIRONMENT_READERS = ["api/main.ts", "workers/main.ts", "workers/worker.ts"];
+/** The ones that hand the process' environment to the one reader of settings, and the one that puts scopes over it. */
+const ENVIRONMENT_READERS = ["api/main.ts", "workers/main.ts", "workers/environment/profile-env.ts"];
 
 const sources = (folder: string): string[] =>
   readdirSync(join(ROOT, folder)).flatMap((name) => {

@@ -9,6 +9,8 @@ import { connectRedis } from "../common/redis/connect.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv } from "./environment/child-env.ts";
+import { installProfileEnv } from "./environment/profile-env.ts";
+import { profileVars, runIdentity } from "./environment/run-vars.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
@@ -39,8 +41,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     active.stop(runId, "cancel"),
   );
 
-  // A copy: every look into process.env asks the operating system.
-  const baseEnv = { ...process.env };
+  // Stays to the end of the process: what a run leaves behind must never see the server's variables.
+  const environment = installProfileEnv();
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -49,7 +51,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     engineFor: () => builtin,
     resolveProfile: (name) => resolveProfile(config.home, name),
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
-    childEnv: (profile) => buildChildEnv(baseEnv, profile.env),
+    childEnv: (profile, run) =>
+      buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),
+    withProfileEnv: (profile, run, work) =>
+      environment.withProfileEnv({ ...profileVars(profile), ...runIdentity(profile, run) }, work),
     context: backbone.transcript.context,
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
@@ -115,6 +120,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       active.stopAll("hand_back");
       await active.idle();
       await Promise.all(consumers.map((consumer) => consumer.close()));
+      log.info(environment.statistics(), "profile environments");
     },
   };
 };

@@ -69,6 +69,9 @@ const malformedLines = (text: string): string[] => {
   return warnings;
 };
 
+/** True for a name under which keys, tokens and passwords are kept. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
+
 const SECRET_NAME =
   /(KEY|TOKEN|SECRET|PASS(WORD|WD|PHRASE)?|CREDENTIALS?|AUTH|COOKIE|PRIVATE|SESSION|DSN)(_|$|\d)/i;
 
@@ -79,12 +82,13 @@ export const secretsOf = (env: Readonly<Record<string, string>>): readonly strin
     const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? URL.parse(value) : null;
     if (url !== null) {
       if (url.password !== "") secrets.add(decodePassword(url.password));
-    } else if (SECRET_NAME.test(name) || looksRandom(value)) secrets.add(value);
+    } else if (isSecretName(name) || looksRandom(value)) secrets.add(value);
   }
   return [...secrets];
 };
 
-const looksRandom = (value: string): boolean =>
+/** True for a value that looks like a key whatever its name is. */
+export const looksRandom = (value: string): boolean =>
   /^[A-Za-z0-9_+=.~-]{20,}$/.test(value) && /\d/.test(value) && /[A-Za-z]/.test(value);
 
 const decodePassword = (text: string): string => {

@@ -14,6 +14,7 @@ import { startBenchRedis } from "./harness/redis-server.ts";
 import { type BenchResult, reportJson, reportText } from "./harness/report.ts";
 import { latencyBench } from "./latency.bench.ts";
 import { memoryBench } from "./memory.bench.ts";
+import { profileEnvBench } from "./profile-env.bench.ts";
 import { replayBench } from "./replay.bench.ts";
 import { runsBench } from "./runs.bench.ts";
 import { stateDbBench } from "./state-db.bench.ts";
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   memoryBench,
   stateDbBench,
   transcriptsBench,
+  profileEnvBench,
 ];
 /** A benchmark that has not ended by then measures a fault and nothing else. */
 const LIMIT_MS = { full: 900_000, quick: 300_000 } as const;

@@ -34,10 +34,18 @@ export interface AttemptDeps {
   readonly resolveProfile: (name: string) => Promise<Profile>;
   /** Absolute folder of the run's tools, existing; rejects with `workspace_refused`. */
   readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
-  readonly childEnv: (profile: Profile) => Readonly<Record<string, string>>;
+  /** The whole environment of the run's children. */
+  readonly childEnv: (profile: Profile, run: RunIds) => Readonly<Record<string, string>>;
+  /** Runs `work` so that libraries that read process.env see the profile's variables and no other's (profiles P-12). */
+  readonly withProfileEnv: <T>(profile: Profile, run: RunIds, work: () => Promise<T>) => Promise<T>;
   /** What the model is given as history, other programs' messages included. */
   readonly context: ContextReader;
   readonly maxSteps: number;
+}
+
+interface RunIds {
+  readonly id: string;
+  readonly session_id: string;
 }
 
 /** What an attempt starts from. */
@@ -112,12 +120,17 @@ export class Attempt {
   }
 
   private async execute(): Promise<Verdict> {
-    const { claim, evidence, view, writer } = this.start;
-    const { run, generation } = claim.record;
-    const { lifecycle, engineFor, resolveProfile } = this.deps;
-    const profile = await resolveProfile(run.profile).catch((cause: unknown) => {
+    const { run } = this.start.claim.record;
+    const profile = await this.deps.resolveProfile(run.profile).catch((cause: unknown) => {
       throw new ProfileUnavailable(messageOf(cause), { cause });
     });
+    return this.deps.withProfileEnv(profile, run, () => this.executeAs(profile));
+  }
+
+  private async executeAs(profile: Profile): Promise<Verdict> {
+    const { claim, evidence, view, writer } = this.start;
+    const { run, generation } = claim.record;
+    const { lifecycle, engineFor } = this.deps;
     const engine = engineFor(profile);
     if (view.attempt > 0 && !engine.resumable) {
       return this.endPartial({
@@ -203,7 +216,7 @@ export class Attempt {
       })),
       model: { ...profile.model, model: run.model ?? profile.model.model },
       workspace,
-      childEnv: this.deps.childEnv(profile),
+      childEnv: this.deps.childEnv(profile, run),
       maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
     };
     return { context, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
