@@ -2,6 +2,7 @@ import { Worker } from "bullmq";
 import type { Backbone } from "../common/backbone/open.ts";
 import { messageOf, TalariaError } from "../common/base/errors.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
+import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
 import { isQueueName, JOBS, queuePrefix } from "../common/queues/catalog.ts";
@@ -39,6 +40,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     active.stop(runId, "cancel"),
   );
 
+  const salt = await loadSalt(saltFile(config.stateDir));
   // A copy: every look into process.env asks the operating system.
   const baseEnv = { ...process.env };
   const execute = createExecutor({
@@ -47,7 +49,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     dispatcher: lifecycle.dispatcher,
     active,
     engineFor: () => builtin,
-    resolveProfile: (name) => resolveProfile(config.home, name),
+    resolveProfile: (name) => resolveProfile(config.home, name, salt),
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile) => buildChildEnv(baseEnv, profile.env),
     context: backbone.transcript.context,

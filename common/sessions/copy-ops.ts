@@ -119,7 +119,9 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const runs = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
   const cuts = db.prepare<[string]>("select 1 from cuts where session_id = ? limit 1");
   const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
-  const grave = db.prepare<[string, string]>("select 1 from tombstones where profile = ? and store_id = ?");
+  const grave = db.prepare<[string, string]>(
+    "select 1 from tombstones where profile = ? and store_id = ? and deleted_at > 0",
+  );
   const freeId = createFreeId(db);
 
   /** The session that shows a conversation already. */

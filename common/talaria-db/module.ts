@@ -8,6 +8,7 @@ import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
 import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
+import { createProfileReadOps, createProfileWriteOps } from "../sessions/profile-ops.ts";
 import { createStoreReadOps, createStoreWriteOps } from "../sessions/store-ops.ts";
 import { migrate } from "../sqlite/migrate.ts";
 import { openDatabase } from "../sqlite/open.ts";
@@ -27,6 +28,7 @@ const writeOps = (path: string) => {
     ops: {
       ...createSessionWriteOps(db, wallClock),
       ...createStoreWriteOps(db, wallClock),
+      ...createProfileWriteOps(db),
       ...createPlaceWriteOps(db),
       ...createCutOps(db, wallClock),
       ...createCopyWriteOps(db, wallClock),
@@ -47,6 +49,7 @@ const readOps = (path: string) => {
     ops: {
       ...createSessionReadOps(db),
       ...createStoreReadOps(db),
+      ...createProfileReadOps(db),
       ...createPlaceReadOps(db),
       ...createCutReadOps(db),
       ...createCopyReadOps(db),
