@@ -1,3 +1,4 @@
+import { messageOf } from "../base/errors.ts";
 import { listInside } from "./inside.ts";
 import { readProfileFile } from "./read.ts";
 import { cutText, lenientText, type Told } from "./texts.ts";
@@ -29,7 +30,7 @@ export const readMemories = async (home: string): Promise<Told> => {
       const text = lenientText(found?.bytes).trim();
       if (text !== "") notes.push(`## ${name}\n\n${text}`);
     } catch (error) {
-      warnings.push(error instanceof Error ? error.message : String(error));
+      warnings.push(messageOf(error));
     }
   }
   if (notes.length === 0) return { text: "", warnings };

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { messageOf } from "../base/errors.ts";
 import { listInside } from "./inside.ts";
-import { readProfileFile } from "./read.ts";
+import { readProfileFile, stampOf } from "./read.ts";
 import { cutText, lenientText } from "./texts.ts";
 
 export interface Skill {
@@ -32,43 +33,62 @@ export const readSkills = async (
   disabled: readonly string[] = [],
 ): Promise<{ readonly skills: readonly Skill[]; readonly warnings: readonly string[] }> => {
   const warnings: string[] = [];
-  const files: string[] = [];
+  const files: { readonly path: string; readonly isFile: boolean }[] = [];
   let seen = 0;
 
-  const visit = async (folder: string, depth: number): Promise<void> => {
-    const entries = await listInside(home, join("skills", folder));
+  const visit = async (folder: string, depth: number, inside: boolean): Promise<void> => {
+    const entries = await listInside(home, join("skills", folder), inside);
     seen += entries.length;
-    if (folder !== "" && entries.some(({ name }) => name === "SKILL.md")) {
-      files.push(join(folder, "SKILL.md"));
+    const own = folder === "" ? undefined : entries.find(({ name }) => name === "SKILL.md");
+    if (own !== undefined) {
+      files.push({ path: join(folder, own.name), isFile: own.isFile() });
       return;
     }
     for (const entry of entries) {
       if (seen > MAX_ENTRIES || files.length >= MAX_SKILLS || entry.name.startsWith(".")) continue;
       const path = join(folder, entry.name);
       if (entry.name.endsWith(".md")) {
-        if (depth < 2 && !NO_SKILL.has(entry.name)) files.push(path);
-      } else if (!entry.isFile() && depth < MAX_DEPTH) await visit(path, depth + 1);
+        if (depth < 2 && !NO_SKILL.has(entry.name)) files.push({ path, isFile: entry.isFile() });
+      } else if (!entry.isFile() && depth < MAX_DEPTH) await visit(path, depth + 1, entry.isDirectory());
     }
   };
-  await visit("", 0);
+  await visit("", 0, false);
   if (seen > MAX_ENTRIES || files.length >= MAX_SKILLS)
     warnings.push("skills/: there are too many to list them all");
 
   const skills = await Promise.all(
-    files.map(async (path): Promise<Skill[]> => {
-      const what = `skills/${path}`;
+    files.map(async ({ path, isFile }): Promise<Skill[]> => {
       try {
-        const found = await readProfileFile({
-          ...{ folder: home, file: what, what, maxBytes: HEAD_BYTES, cut: true, links: "inside" },
-        });
-        return [describe(path, lenientText(found?.bytes))];
+        return [await readSkill(home, path, isFile)];
       } catch (error) {
-        warnings.push(error instanceof Error ? error.message : String(error));
+        warnings.push(messageOf(error));
         return [];
       }
     }),
   );
-  return { skills: skills.flat().filter(({ name }) => !disabled.includes(name)), warnings };
+  return { skills: skills.flat().filter(({ name }) => !disabled.includes(name)), warnings: warnings.sort() };
+};
+
+/** What was read of files that did not change since: a home may have hundreds, and every run asks. */
+const known = new Map<string, { readonly stamp: string; readonly skill: Skill }>();
+const MAX_KNOWN = 10_000;
+
+const readSkill = async (home: string, path: string, isFile: boolean): Promise<Skill> => {
+  const what = `skills/${path}`;
+  const place = join(home, what);
+  // A link is the same while what it leads to changes.
+  const stamp = isFile ? await stampOf(place) : null;
+  const before = known.get(place);
+  if (stamp !== null && before?.stamp === stamp) return before.skill;
+  const found = await readProfileFile({
+    ...{ folder: home, file: what, what, maxBytes: HEAD_BYTES, cut: true, links: "inside" },
+  });
+  const skill = describe(path, lenientText(found?.bytes));
+  if (found !== null && found.stamp === stamp) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(place, { stamp, skill });
+  }
+  return skill;
 };
 
 /** What the model is told of the skills: where they are, what each is for; it reads one when it needs it. */
