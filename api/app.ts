@@ -6,6 +6,8 @@ import type { Config } from "../common/config/schema.ts";
 import type { StoreInfo } from "../common/contracts/http.ts";
 import type { Journal } from "../common/journal/port.ts";
 import type { RunControl } from "../common/lifecycle/port.ts";
+import type { ModelLists } from "../common/profiles/model-list.ts";
+import type { ProfileStore } from "../common/profiles/store.ts";
 import type { RunStore } from "../common/runs/port.ts";
 import type { SessionStore } from "../common/sessions/port.ts";
 import type { Finder } from "../common/transcript/find.ts";
@@ -26,6 +28,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { processRoutes } from "./routes/process.ts";
+import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -51,7 +54,10 @@ export interface AppDeps {
   readonly redactorOf: ExchangeRoutesDeps["redactorOf"];
   readonly journal: Journal;
   readonly hub: Hub;
-  readonly profiles: { exists(name: string): Promise<boolean>; list(): Promise<readonly string[]> };
+  readonly profiles: ProfileStore;
+  readonly models: ModelLists;
+  readonly sessionCounts: ProfileRoutesDeps["sessionCounts"];
+  readonly forgetSearch: ProfileRoutesDeps["forgetSearch"];
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
   readonly auth: Auth;
@@ -112,10 +118,8 @@ export const createApp = (deps: AppDeps): express.Express => {
       resource.bodyLimit === undefined ? readBody : jsonBody(resource.bodyLimit),
     );
   const profiles = {
-    demand: async (name: string): Promise<void> => {
-      if (!(await deps.profiles.exists(name)))
-        throw new TalariaError("profile_not_found", "There is no profile of that name.");
-    },
+    demand: (name: string) => deps.profiles.canonical(name),
+    alias: (name: string) => deps.profiles.canonical(name).catch(() => name),
   };
 
   const { login, logout } = loginRoutes({ auth, recheckStreams: () => streams.recheck() });
@@ -124,8 +128,8 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...exchangeRoutes({ ...deps, profiles }),
     ...sessionRoutes({ ...deps, profiles }),
     ...transcriptRoutes(deps),
-    ...searchRoutes(deps),
-    ...runRoutes({ ...deps, metrics }),
+    ...searchRoutes({ ...deps, profiles }),
+    ...runRoutes({ ...deps, metrics, profiles }),
     ...eventRoutes({
       ...deps,
       streams,
@@ -133,6 +137,7 @@ export const createApp = (deps: AppDeps): express.Express => {
       rejournal: (runId) => deps.control.rejournal(runId),
     }),
     ...settingsRoutes(deps),
+    ...profileRoutes(deps),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Registry } from "prom-client";
 import { type Backbone, openBackbone } from "../common/backbone/open.ts";
 import { isTalariaError, messageOf } from "../common/base/errors.ts";
 import { loadConfig } from "../common/config/load.ts";
 import { createLogger } from "../common/logging/logger.ts";
-import { listProfiles } from "../common/profiles/names.ts";
+import { createModelLists } from "../common/profiles/model-list.ts";
+import { profileRevision } from "../common/profiles/resolve.ts";
+import { loadSalt, saltFile } from "../common/profiles/revision.ts";
+import { createProfileStore } from "../common/profiles/store.ts";
 import { checkWorkspace } from "../common/profiles/workspace.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createApp } from "./app.ts";
@@ -15,6 +19,7 @@ import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
+import { withRevisions } from "./run-revisions.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -37,11 +42,12 @@ const main = async (): Promise<void> => {
 
   const metrics = new Registry();
   addRunMetrics(metrics, () => db.read.runCounts());
+  const salt = await loadSalt(saltFile(config.stateDir));
   const stopping = new AbortController();
   const app = createApp({
     config,
     sessions: db.sessions,
-    runs: db.runs,
+    runs: withRevisions(db.runs, db.sessions, (profile) => profileRevision(config.home, profile, salt)),
     transcripts: transcript.transcripts,
     changes: transcript.changes,
     finder: transcript.finder,
@@ -51,10 +57,14 @@ const main = async (): Promise<void> => {
     control: lifecycle.control,
     journal,
     hub,
-    profiles: {
-      exists: async (name) => (await listProfiles(config.home)).includes(name),
-      list: () => listProfiles(config.home),
-    },
+    profiles: createProfileStore({
+      home: config.home,
+      lockFile: join(config.stateDir, "profiles.lock"),
+      salt,
+    }),
+    models: createModelLists({ home: config.home }),
+    sessionCounts: () => db.read.sessionCounts(),
+    forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(config.home, path),
     auth: createAuth({ config: config.auth, store: authStore(backbone) }),
     log,

@@ -2,6 +2,7 @@ import { Worker } from "bullmq";
 import type { Backbone } from "../common/backbone/open.ts";
 import { messageOf, TalariaError } from "../common/base/errors.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
+import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
 import { isQueueName, JOBS, queuePrefix } from "../common/queues/catalog.ts";
@@ -41,6 +42,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     active.stop(runId, "cancel"),
   );
 
+  const salt = await loadSalt(saltFile(config.stateDir));
   // Stays to the end of the process: what a run leaves behind must never see the server's variables.
   const environment = installProfileEnv();
   const execute = createExecutor({
@@ -49,7 +51,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     dispatcher: lifecycle.dispatcher,
     active,
     engineFor: () => builtin,
-    resolveProfile: (name) => resolveProfile(config.home, name),
+    resolveProfile: (name) => resolveProfile(config.home, name, salt),
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile, run) =>
       buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),

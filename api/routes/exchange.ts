@@ -20,7 +20,7 @@ export interface ExchangeRoutesDeps {
   readonly control: RunControl;
   /** Takes secrets out of what leaves as a file (security-contract 84); never rejects. */
   readonly redactorOf: (profile: string) => Promise<Redactor>;
-  readonly profiles: { demand(name: string): Promise<void> };
+  readonly profiles: { demand(name: string): Promise<string> };
   /** One transaction; `copy`: the messages are then brought into state.db. */
   readonly copySession: (input: CopiedSession, copy: boolean) => Promise<Session>;
 }
@@ -70,8 +70,7 @@ export const exchangeRoutes = (deps: ExchangeRoutesDeps): readonly Resource[] =>
         answers: { 201: { description: "The new session", schema: SessionAnswer } },
         errors: ["profile_not_found", "storage_full"],
         async handle({ body, res }) {
-          const profile = body.profile ?? "default";
-          await deps.profiles.demand(profile);
+          const profile = await deps.profiles.demand(body.profile ?? "default");
           const id = newId("ses");
           const now = Date.now() / 1000;
           const session = await deps.copySession(

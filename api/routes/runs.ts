@@ -24,10 +24,13 @@ export interface RunRoutesDeps {
   readonly journal: Journal;
   readonly control: RunControl;
   readonly metrics: Metrics;
+  readonly profiles: { alias(name: string): Promise<string> };
 }
 
 /** Starting, reading and stopping runs (native-api "Runs"). */
-export const runRoutes = ({ runs, journal, control, metrics }: RunRoutesDeps): readonly Resource[] => {
+export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
+  const { runs, journal, control, metrics, profiles } = deps;
+
   /** Fills in what only the journal knows. */
   const withCursor = async (run: Run): Promise<Run> => {
     const span = await orWithoutRedis(
@@ -90,7 +93,8 @@ export const runRoutes = ({ runs, journal, control, metrics }: RunRoutesDeps): r
         query: ListRunsQuery,
         answers: { 200: { description: "A page of runs", schema: RunList } },
         async handle({ query, res }) {
-          const { data, next_cursor } = await runs.list(query);
+          const of = query.profile === undefined ? {} : { profile: await profiles.alias(query.profile) };
+          const { data, next_cursor } = await runs.list({ ...query, ...of });
           res.json({ data: await Promise.all(data.map(withCursor)), next_cursor });
         },
       }),

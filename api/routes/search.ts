@@ -5,10 +5,11 @@ import { operation, type Resource } from "../route.ts";
 export interface SearchRoutesDeps {
   readonly finder: Finder;
   readonly stores: () => Promise<readonly StoreInfo[]>;
+  readonly profiles: { alias(name: string): Promise<string> };
 }
 
 /** Finding messages, and the state of the files they are in. */
-export const searchRoutes = ({ finder, stores }: SearchRoutesDeps): readonly Resource[] => [
+export const searchRoutes = ({ finder, stores, profiles }: SearchRoutesDeps): readonly Resource[] => [
   {
     path: "/api/search",
     tag: "Search",
@@ -20,7 +21,10 @@ export const searchRoutes = ({ finder, stores }: SearchRoutesDeps): readonly Res
           'All words must be there, the last one may be unfinished; "quotes" make a phrase. Titles come first, then messages, newest first.',
         query: SearchQuery,
         answers: { 200: { description: "A page of hits", schema: SearchAnswer } },
-        handle: async ({ query, res }) => void res.json(await finder.search(query)),
+        async handle({ query, res }) {
+          const of = query.profile === undefined ? {} : { profile: await profiles.alias(query.profile) };
+          res.json(await finder.search({ ...query, ...of }));
+        },
       }),
     },
   },

@@ -25,7 +25,8 @@ export interface SessionRoutesDeps {
   readonly journal: Journal;
   readonly control: RunControl;
   readonly finder: Pick<Finder, "sessionsMatching">;
-  readonly profiles: { demand(name: string): Promise<void> };
+  /** Both name the profile as sessions do; only `demand` minds when there is none. */
+  readonly profiles: { demand(name: string): Promise<string>; alias(name: string): Promise<string> };
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
 }
@@ -44,9 +45,10 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         query: ListSessionsQuery,
         answers: { 200: { description: "A page of sessions", schema: SessionList } },
         async handle({ query, res }) {
+          const of = query.profile === undefined ? {} : { profile: await deps.profiles.alias(query.profile) };
           const matching =
-            query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, query.profile);
-          res.json(await sessions.list({ ...query, matching }));
+            query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, of.profile);
+          res.json(await sessions.list({ ...query, ...of, matching }));
         },
       }),
       post: operation({
@@ -56,8 +58,7 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         answers: { 201: { description: "The session", schema: SessionAnswer } },
         errors: ["profile_not_found", "workspace_refused", "conflict", "storage_full"],
         async handle({ body, res }) {
-          const profile = body.profile ?? "default";
-          await deps.profiles.demand(profile);
+          const profile = await deps.profiles.demand(body.profile ?? "default");
           const { workspace: wanted, ...rest } = body;
           const workspace =
             wanted === undefined ? {} : { workspace: await deps.workspaceCheck(wanted, profile) };
@@ -112,12 +113,13 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         errors: ["session_not_found", "profile_not_found", "workspace_refused", "conflict"],
         async handle(call) {
           const id = sessionId(call);
-          const { workspace, ...change } = call.body;
+          const { workspace, profile, ...rest } = call.body;
           const current = await sessions.get(id);
-          if (change.profile !== undefined) await deps.profiles.demand(change.profile);
+          const target = profile === undefined ? current.profile : await deps.profiles.demand(profile);
+          const change = profile === undefined ? rest : { ...rest, profile: target };
           const folder =
             typeof workspace === "string"
-              ? { workspace: await deps.workspaceCheck(workspace, change.profile ?? current.profile) }
+              ? { workspace: await deps.workspaceCheck(workspace, target) }
               : workspace === null
                 ? { workspace }
                 : {};

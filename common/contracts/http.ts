@@ -217,7 +217,6 @@ export const SearchAnswer = listOf(SearchHitSchema).extend({
 });
 export type SearchAnswer = z.infer<typeof SearchAnswer>;
 export const StoreList = listOf(StoreInfoSchema);
-export const ProfileList = listOf(z.strictObject({ name: ProfileNameSchema }));
 export const LoginBody = z.strictObject({ password: z.string().min(1).max(1024) }).meta({ id: "Login" });
 export const LoginAnswer = z.strictObject({ authenticated: z.literal(true) });
 /** A call that takes no fields. */

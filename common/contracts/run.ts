@@ -62,6 +62,10 @@ export const RunSchema = z
     ended_at: z.number().nullable(),
     error: z.strictObject({ code: RunErrorCodeSchema, message: z.string() }).nullable(),
     usage: UsageSchema.nullable(),
+    config_revision: z
+      .string()
+      .nullable()
+      .describe("the state of the profile's configuration it runs with; null: not known"),
     last_event_id: z.string().nullable().describe("cursor of the run's newest event on its own stream"),
   })
   .meta({ id: "Run" });

@@ -72,6 +72,17 @@ export const createRunControl = (
       deps.hint({ session_id: sessionId, profile });
     },
 
+    dropProfile: async (profile, anyway) => {
+      const dropped = await write.dropProfile(profile, anyway);
+      for (const { id, generation, runIds } of dropped) {
+        for (const runId of runIds) deps.wakeCancel(runId);
+        await journal.remove(id, generation).catch((err: unknown) => {
+          log.warn({ err, session: id }, "the journal of a deleted session could not be removed");
+        });
+      }
+      if (dropped.length > 0) deps.hint({ profile });
+    },
+
     rejournal: async (runId) => {
       await finisher.finish(runId);
     },

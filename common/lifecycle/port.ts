@@ -12,6 +12,11 @@ export interface RunControl {
   cancel(runId: string): Promise<{ readonly run: Run; readonly ended: boolean }>;
   /** Cancels the session's runs, removes its rows and its journal. Rejects with `session_not_found`. */
   deleteSession(sessionId: string): Promise<void>;
+  /**
+   * Removes the sessions of a profile that is being deleted. Rejects with `profile_busy`, nothing changed, when it has unfinished
+   * runs; `anyway` stops those. See `dropProfile`.
+   */
+  dropProfile(profile: string, anyway: boolean): Promise<void>;
   /** Journals an ended run again whose events were lost with Redis before they were archived, from the transcript. */
   rejournal(runId: string): Promise<void>;
   /** Tells followers of the list and of the session that it changed. Never rejects. */

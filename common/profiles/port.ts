@@ -11,7 +11,9 @@ export interface Profile {
   /** Name of the assistant for this profile; null: the server's setting. */
   readonly botName: string | null;
   readonly agent: AgentSettings;
-  /** Lines of `.env` that were skipped: number and reason, never the value (P-3). */
+  /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
+  readonly revision: string | null;
+  /** What was skipped: lines of `.env` by number (P-3), memories and skills by path; never a value. */
   readonly warnings: readonly string[];
 }
 
@@ -29,6 +31,6 @@ export interface ProfileModel {
 export interface AgentSettings {
   /** null: the server's limit. */
   readonly maxSteps: number | null;
-  /** `SOUL.md`: instructions before every conversation; "" without one. */
+  /** Instructions before every conversation: persona, memories, list of skills; "" without any. */
   readonly instructions: string;
 }

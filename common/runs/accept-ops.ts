@@ -37,8 +37,8 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
   );
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
-    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at)
-     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?)`,
+    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
     `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor)
@@ -101,6 +101,7 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
         // Until its first claim: what is told of the run stands above the fence of a deleted session of this id (R-18).
         owner.generation,
         at,
+        request.configRevision ?? null,
       );
       insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
       touch.run({

@@ -53,6 +53,10 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
     "update runs set context_row_id = coalesce(context_row_id, ?) where id = ?",
   );
 
+  const keepRevision = db.prepare<[string | null, string]>(
+    "update runs set config_revision = ? where id = ?",
+  );
+
   const requireOwned = (runId: string, generation: number): void => {
     if (owned.get(runId, generation) === undefined) {
       throw new TalariaError("stale_generation", "another attempt owns the run");
@@ -150,6 +154,12 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
     /** The first attempt that read the conversation says how far; later ones read no further. */
     keepContextRow: (runId: string, rowId: number): void => {
       keepContext.run(rowId, runId);
+    },
+
+    /** The profile was changed after the run had been accepted: what this attempt runs with is what it has now (P-19). */
+    keepConfigRevision(runId: string, generation: number, revision: string | null): void {
+      requireOwned(runId, generation);
+      keepRevision.run(revision, runId);
     },
 
     /** Gives the run back to the queue in a graceful stop: does not count against its attempts (reliability 12). */

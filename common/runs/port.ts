@@ -12,6 +12,8 @@ export interface AcceptRequest {
   readonly recovery: "resume" | "fail";
   /** `Idempotency-Key`, kept 48 h together with a hash of the body. */
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  /** The profile's configuration at this moment; null or absent: not known. */
+  readonly configRevision?: string | null;
   /** Messages that the new one takes the place of (retry, edit). */
   readonly cut?: NewCut;
 }

@@ -25,6 +25,7 @@ export interface RunRow {
   readonly error_detail: string | null;
   readonly terminal_state: "tool_limit_reached" | null;
   readonly usage: string | null;
+  readonly config_revision: string | null;
   /** Computed: unfinished runs of the session before it. */
   readonly position: number;
 }
@@ -49,6 +50,7 @@ export const runFromRow = (row: RunRow): Run => ({
   ended_at: row.ended_at,
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
   usage: row.usage === null ? null : (JSON.parse(row.usage) as Usage),
+  config_revision: row.config_revision,
   last_event_id: null,
 });
 

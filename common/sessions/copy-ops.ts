@@ -120,7 +120,9 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const runs = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
   const cuts = db.prepare<[string]>("select 1 from cuts where session_id = ? limit 1");
   const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
-  const grave = db.prepare<[string, string]>("select 1 from tombstones where profile = ? and store_id = ?");
+  const grave = db.prepare<[string, string]>(
+    "select 1 from tombstones where profile = ? and store_id = ? and deleted_at > 0",
+  );
   const freeId = createFreeId(db);
   const takeOut = createTakeOut(db, now);
 

@@ -8,6 +8,7 @@ import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
 import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
+import { createProfileReadOps, createProfileWriteOps } from "../sessions/profile-ops.ts";
 import { createReplacedOps } from "../sessions/replaced-ops.ts";
 import { createStoreReadOps, createStoreWriteOps } from "../sessions/store-ops.ts";
 import { migrate } from "../sqlite/migrate.ts";
@@ -29,6 +30,7 @@ const writeOps = (path: string) => {
       ...createSessionWriteOps(db, wallClock),
       ...createStoreWriteOps(db, wallClock),
       ...createReplacedOps(db),
+      ...createProfileWriteOps(db),
       ...createPlaceWriteOps(db, wallClock),
       ...createCutOps(db, wallClock),
       ...createCopyWriteOps(db, wallClock),
@@ -49,6 +51,7 @@ const readOps = (path: string) => {
     ops: {
       ...createSessionReadOps(db),
       ...createStoreReadOps(db),
+      ...createProfileReadOps(db),
       ...createPlaceReadOps(db),
       ...createCutReadOps(db),
       ...createCopyReadOps(db),

@@ -32,7 +32,11 @@ describe("one error handler", () => {
     const exists = async (): Promise<never> => {
       throw thrown;
     };
-    api = await startApi({ profiles: { exists, list: exists } });
+    const [list, get, canonical, create] = [exists, exists, exists, exists];
+    const [patch, setKey, unsetKey, remove] = [exists, exists, exists, exists];
+    api = await startApi({
+      profiles: { list, get, canonical, create, patch, setKey, unsetKey, remove },
+    });
   });
   afterAll(() => api.close());
 

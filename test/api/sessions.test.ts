@@ -184,8 +184,8 @@ describe("settings and profiles", () => {
   });
 
   test("profiles are listed by name", async () => {
-    expect(await (await fetch(`${api.url}/api/profiles`)).json()).toEqual({
-      data: [{ name: "default" }],
+    expect(await (await fetch(`${api.url}/api/profiles`)).json()).toMatchObject({
+      data: [{ name: "default", state: "ok" }],
       next_cursor: null,
     });
   });

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -7,9 +8,13 @@ import { type AppDeps, createApp } from "../../api/app.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
+import { withRevisions } from "../../api/run-revisions.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
 import { publishHint } from "../../common/journal/hints.ts";
-import { listProfiles } from "../../common/profiles/names.ts";
+import { createModelLists } from "../../common/profiles/model-list.ts";
+import { profileRevision } from "../../common/profiles/resolve.ts";
+import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
+import { createProfileStore } from "../../common/profiles/store.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
 import { authStoreOf, type House, type HouseOptions, hintsSettled, logReaches, openHouse } from "./house.ts";
 import type { Started } from "./played-run.ts";
@@ -56,6 +61,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const log = pino({ level: "trace" }, { write: (line: string) => void logged.push(line) });
   const { db, home, hub, journal, lifecycle, redis, keys, transcript } = house;
 
+  const salt = await loadSalt(saltFile(join(home, "talaria")));
   const shutdown = new AbortController();
   const registry = new Registry();
   const app = createApp({
@@ -64,17 +70,17 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
       journal: { heartbeatMs: 5000, slowReaderMs: 20_000, ...journalTimes },
     },
     sessions: db.sessions,
-    runs: db.runs,
+    runs: withRevisions(db.runs, db.sessions, (profile) => profileRevision(home, profile, salt)),
     ...{ transcripts: transcript.transcripts, changes: transcript.changes, finder: transcript.finder },
     ...{ stores: transcript.stores, copySession: (input, copy) => db.write.copySession(input, copy) },
     redactorOf: (profile) => profileRedactor(home, profile),
     control: lifecycle.control,
     journal,
     hub,
-    profiles: {
-      exists: async (name) => (await listProfiles(home)).includes(name),
-      list: () => listProfiles(home),
-    },
+    profiles: createProfileStore({ home, lockFile: join(home, "talaria", "profiles.lock"), salt }),
+    models: createModelLists({ home }),
+    sessionCounts: () => db.read.sessionCounts(),
+    forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(home, path),
     auth: createAuth({
       config: { password, token },

@@ -124,6 +124,7 @@ export class Attempt {
     const profile = await this.deps.resolveProfile(run.profile).catch((cause: unknown) => {
       throw new ProfileUnavailable(messageOf(cause), { cause });
     });
+    await this.keepRevision(profile.revision);
     return this.deps.withProfileEnv(profile, run, () => this.executeAs(profile));
   }
 
@@ -164,6 +165,17 @@ export class Attempt {
     const earlier = evidence.steps.map((step) => step.usage);
     const usage = sumUsage([...earlier, ...usages], this.elapsedS());
     return this.commit(completedOutcome(proof, { text, reasoning }, usage, stepLimit), "complete");
+  }
+
+  /** Says which configuration this attempt runs with, where that is not the one it was accepted with. */
+  private async keepRevision(revision: string | null): Promise<void> {
+    const { claim, log } = this.start;
+    const { run, generation } = claim.record;
+    log.debug({ accepted: run.config_revision, revision }, "profile read");
+    if (revision === run.config_revision) return;
+    await this.deps.lifecycle.write.keepConfigRevision(run.id, generation, revision);
+    if (run.config_revision !== null)
+      log.info({ accepted: run.config_revision, revision }, "the profile changed after the run was accepted");
   }
 
   private async drive(

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { ProfileNameSchema } from "./ids.ts";
+
+/** Profiles on the wire. A value of a key goes in and never comes out (profiles P-25). */
+
+/** Bytes of UTF-8 that `SOUL.md` may have to reach the model whole. */
+export const MAX_SOUL_BYTES = 24 * 1024;
+
+const NO_CONTROL = /^[^\p{Cc}\u2028\u2029]*$/u;
+const line = (max: number) =>
+  z.string().trim().min(1).max(max).regex(NO_CONTROL, "expected one line without control characters");
+
+const displayName = line(64);
+/** A variable of `.env`; which ones are the server's is decided by the profiles room. */
+export const KeyNameSchema = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}(?![\s\S])/, "expected A-Z a-z 0-9 _, not starting with a digit");
+
+const baseUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+  }, "expected an http(s) address without user and password");
+
+export const ProfileModelSchema = z.strictObject({
+  provider: z.string().describe('"demo" when none is configured'),
+  model: z.string().describe('"": the provider\'s default'),
+  base_url: z.string().nullable().describe("as the file has it, variables not filled in"),
+});
+export const KeyStateSchema = z.strictObject({ name: z.string(), set: z.boolean() }).meta({ id: "KeyState" });
+
+const listed = {
+  name: ProfileNameSchema,
+  display_name: z.string(),
+  visible: z.boolean().describe("false: only listed with `all=true`"),
+  is_default: z.boolean(),
+  state: z.enum(["ok", "unavailable"]).describe('"unavailable": its runs fail with `profile_unavailable`'),
+  message: z.string().nullable().describe("what is wrong, by file; never a value"),
+  model: ProfileModelSchema.nullable().describe("null: unavailable"),
+  keys: z
+    .array(KeyStateSchema)
+    .describe("the variables of `.env` and the key that the provider wants; never a value"),
+  bot_name: z.string().nullable(),
+};
+export const ProfileSummarySchema = z
+  .strictObject({ ...listed, sessions: z.number().int().nonnegative() })
+  .meta({ id: "ProfileSummary" });
+export type ProfileSummary = z.infer<typeof ProfileSummarySchema>;
+
+export const ProfileSchema = z
+  .strictObject({
+    ...listed,
+    instructions: z.string().describe("SOUL.md, as much of it as reaches the model"),
+    agent: z.strictObject({ max_steps: z.number().int().nullable() }),
+    config_revision: z.string().nullable().describe("changes with config.yaml, .env and SOUL.md"),
+  })
+  .meta({ id: "Profile" });
+export type ProfileView = z.infer<typeof ProfileSchema>;
+
+export const ListProfilesQuery = z.strictObject({
+  all: z.enum(["true", "false"]).default("false").describe("true: those that are not visible, too"),
+});
+export const ProfileList = z.strictObject({
+  data: z.array(ProfileSummarySchema),
+  next_cursor: z.string().nullable(),
+});
+export const ProfileAnswer = z.strictObject({ profile: ProfileSchema });
+export const KeyAnswer = z.strictObject({ key: KeyStateSchema });
+
+export const CreateProfileBody = z
+  .strictObject({
+    name: ProfileNameSchema,
+    clone_from: ProfileNameSchema.optional().describe("its config.yaml, .env and SOUL.md are copied"),
+    display_name: displayName.optional(),
+  })
+  .meta({ id: "CreateProfile" });
+export type CreateProfileBody = z.infer<typeof CreateProfileBody>;
+
+export const PatchProfileBody = z
+  .strictObject({
+    display_name: displayName.nullable().optional().describe("null: the name"),
+    visible: z.boolean().optional(),
+    model: z
+      .strictObject({
+        provider: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?![\s\S])/, "expected the name of a provider")
+          .nullable()
+          .optional(),
+        default: line(200).nullable().optional(),
+        base_url: baseUrl.nullable().optional(),
+      })
+      .optional()
+      .describe("null takes a setting out; what is not named stays"),
+    instructions: z
+      .string()
+      .max(MAX_SOUL_BYTES)
+      .refine((text) => new TextEncoder().encode(text).length <= MAX_SOUL_BYTES, "expected at most 24 KiB")
+      .refine((text) => !text.includes("\0"), "expected text")
+      .nullable()
+      .optional()
+      .describe("SOUL.md; null or blank: none"),
+    bot_name: line(200).nullable().optional(),
+    agent: z.strictObject({ max_steps: z.int().min(1).max(10_000).nullable().optional() }).optional(),
+  })
+  .meta({ id: "PatchProfile" });
+export type PatchProfileBody = z.infer<typeof PatchProfileBody>;
+
+export const SetKeyBody = z
+  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
+  .meta({ id: "SetKey" });
+
+export const ListModelsQuery = z.strictObject({ profile: ProfileNameSchema.default("default") });
+export const ModelList = z
+  .strictObject({
+    profile: ProfileNameSchema,
+    provider: z.string(),
+    default: z.string().describe("the profile's own choice; \"\": the provider's"),
+    data: z.array(z.strictObject({ id: z.string() })),
+    fetched_at: z.number().describe("epoch seconds; an answer is kept for a minute"),
+  })
+  .meta({ id: "ModelList" });
+export type ModelList = z.infer<typeof ModelList>;

@@ -1,0 +1,53 @@
+import { isTalariaError } from "../base/errors.ts";
+import { MAX_SOUL_BYTES, type ProfileView } from "../contracts/profile.ts";
+import { readCard } from "./card.ts";
+import { parseFiles, readFiles } from "./files.ts";
+import { DEFAULT_PROFILE } from "./names.ts";
+import { revisionOf, type Salt } from "./revision.ts";
+import { cutText } from "./texts.ts";
+
+/** A profile as people may see it: names of keys, never their values (P-25). What cannot be read says so. */
+export const detailsOf = async (
+  home: string,
+  name: string,
+  folder: string,
+  salt: Salt,
+): Promise<ProfileView> => {
+  const { displayName, visible, fault } = await readCard(folder, name);
+  const known = { name, display_name: displayName, visible, is_default: name === DEFAULT_PROFILE };
+  try {
+    const files = await readFiles(home, name);
+    const { env, settings } = parseFiles(files);
+    const { written, keyNames } = settings;
+    const names = new Set([...keyNames.slice(0, 1), ...Object.keys(env)]);
+    // Any of the provider's names will do.
+    if (keyNames.slice(1).some((key) => env[key] !== undefined) && env[keyNames[0] ?? ""] === undefined)
+      names.delete(keyNames[0] ?? "");
+    return {
+      ...known,
+      state: "ok",
+      message: fault,
+      model: {
+        provider: written.provider,
+        model: written.model,
+        base_url: written.baseUrl === null ? null : withoutSecrets(written.baseUrl),
+      },
+      keys: [...names].sort().map((key) => ({ name: key, set: env[key] !== undefined })),
+      bot_name: settings.botName,
+      instructions: cutText(files.soul.trim(), MAX_SOUL_BYTES, "SOUL.md"),
+      agent: { max_steps: settings.maxSteps },
+      config_revision: revisionOf(salt, files),
+    };
+  } catch (error) {
+    if (!isTalariaError(error, "profile_unavailable")) throw error;
+    return {
+      ...known,
+      ...{ state: "unavailable", message: error.message, model: null, keys: [], bot_name: null },
+      ...{ instructions: "", agent: { max_steps: null }, config_revision: null },
+    };
+  }
+};
+
+/** User, password and query of an address, where people put keys that belong into `.env`. */
+const withoutSecrets = (address: string): string =>
+  address.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1[redacted]@").replace(/[?#].*$/s, "?[redacted]");

@@ -1,0 +1,50 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseEnvFile } from "./env-file.ts";
+import type { ProfileFiles } from "./files.ts";
+
+/** Secret of a deployment: without it nobody can try keys against a revision. */
+export type Salt = Uint8Array;
+
+const SALT_BYTES = 32;
+
+/** Where a deployment keeps its salt. */
+export const saltFile = (stateDir: string): string => join(stateDir, "profiles.salt");
+
+/**
+ * Tells one state of a profile's `config.yaml`, `.env` and `SOUL.md` from another (P-4), and nothing else about them: what is stored
+ * and shown is a keyed hash over keyed hashes, so no value can be found from it.
+ */
+export const revisionOf = (salt: Salt, { config, dotenv, soul }: ProfileFiles): string => {
+  const keyed = (text: string): string => createHmac("sha256", salt).update(text).digest("base64url");
+  const { env } = parseEnvFile(dotenv);
+  const variables = Object.keys(env)
+    .sort()
+    .map((name) => [name, keyed(`${name}=${env[name]}`)]);
+  return keyed(JSON.stringify([keyed(config), variables, keyed(soul)])).slice(0, 16);
+};
+
+/** Reads the salt, or makes it; of several processes that make one, all get the same. */
+export const loadSalt = async (path: string): Promise<Salt> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const found = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (found !== null && found.length >= SALT_BYTES) return found;
+  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
+  const handle = await open(temporary, "wx", 0o600);
+  try {
+    await handle.writeFile(randomBytes(SALT_BYTES));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  // A link never replaces: the first one stays.
+  await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  await rm(temporary, { force: true });
+  return readFile(path);
+};

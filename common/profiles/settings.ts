@@ -1,0 +1,109 @@
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { TalariaError } from "../base/errors.ts";
+import type { ProfileModel } from "./port.ts";
+
+/** What we read of a profile's `config.yaml`. */
+export interface ProfileSettings {
+  readonly model: ProfileModel;
+  /** As the file has it, for people: nothing is filled in. */
+  readonly written: { readonly provider: string; readonly model: string; readonly baseUrl: string | null };
+  /** Variables that may hold the key of the provider, in order of preference; none for the demo model. */
+  readonly keyNames: readonly string[];
+  readonly botName: string | null;
+  readonly maxSteps: number | null;
+  /** Skills that are not offered to the model. */
+  readonly disabledSkills: readonly string[];
+}
+
+/** Throws `profile_unavailable` for a file that cannot be understood; the message names `what` and never quotes the file (P-6). */
+export const parseSettings = (
+  text: string,
+  env: Readonly<Record<string, string>>,
+  what: string,
+): ProfileSettings => {
+  const refuse: Refuse = (reason, cause) => {
+    throw new TalariaError("profile_unavailable", `${what} is invalid: ${reason}`, { cause });
+  };
+  const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
+  if (!parsed.success)
+    return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
+  const { model, bot_name: botName, agent, skills } = parsed.data;
+  return {
+    ...modelOf(model ?? null, env),
+    ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
+  };
+};
+
+type Refuse = (reason: string, cause?: unknown) => never;
+
+const plain = z.union([z.string(), z.number()]).transform((value) => String(value).trim());
+const optional = plain.nullish().transform((value) => (value === "" ? null : (value ?? null)));
+
+/** The file belongs to others as well, so everything else passes by. */
+const SettingsSchema = z.object({
+  model: z
+    .union([
+      plain.transform((text) => ({ default: text === "" ? null : text, provider: null, base_url: null })),
+      z.object({ default: optional, provider: optional, base_url: optional }),
+    ])
+    .nullish(),
+  bot_name: optional,
+  agent: z.object({ max_steps: z.int().min(1).max(10_000).nullish() }).nullish(),
+  skills: z
+    .object({ disabled: z.array(z.string()).catch([]) })
+    .nullish()
+    .catch(null),
+});
+
+const toPlain = (text: string, refuse: Refuse): unknown => {
+  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent" });
+  const [fault] = document.errors;
+  // Position and code only: the message may quote the file.
+  if (fault !== undefined) refuse(`${fault.code} at character ${fault.pos[0]}`);
+  try {
+    // Alias bombs and the like throw only here.
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return refuse("it cannot be expanded", error);
+  }
+};
+
+/** Variables that hold a provider's key, in order of preference; others: `<PROVIDER>_API_KEY`. */
+const KEY_NAMES: Readonly<Record<string, readonly string[]>> = {
+  demo: [],
+  custom: ["OPENAI_API_KEY"],
+  openai: ["OPENAI_API_KEY"],
+  anthropic: ["ANTHROPIC_API_KEY", "ANTHROPIC_TOKEN"],
+};
+
+interface ModelSection {
+  readonly default: string | null;
+  readonly provider: string | null;
+  readonly base_url: string | null;
+}
+
+/** native-api "Model of a profile": no provider is `demo`, unless a `base_url` says that it is a server of one's own. */
+const modelOf = (
+  section: ModelSection | null,
+  env: Readonly<Record<string, string>>,
+): Pick<ProfileSettings, "model" | "written" | "keyNames"> => {
+  const baseUrl = expand(section?.base_url ?? null, env);
+  const provider = (section?.provider ?? (baseUrl === null ? "demo" : "custom")).toLowerCase();
+  const usual = `${provider.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_")}_API_KEY`;
+  const keyNames = Object.hasOwn(KEY_NAMES, provider) ? (KEY_NAMES[provider] ?? []) : [usual];
+  const apiKey = keyNames.map((key) => env[key]).find(Boolean) ?? null;
+  return {
+    model: { provider, model: expand(section?.default ?? null, env) ?? "", baseUrl, apiKey },
+    written: { provider, model: section?.default ?? "", baseUrl: section?.base_url ?? null },
+    keyNames,
+  };
+};
+
+/** `${NAME}` comes from the profile's own variables only, and is empty without one (P-23). */
+const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null => {
+  const result = text?.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_all, name: string) =>
+    Object.hasOwn(env, name) ? (env[name] ?? "") : "",
+  );
+  return result === undefined || result === "" ? null : result;
+};

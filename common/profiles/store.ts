@@ -1,0 +1,200 @@
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { TalariaError } from "../base/errors.ts";
+import {
+  type CreateProfileBody,
+  MAX_SOUL_BYTES,
+  type PatchProfileBody,
+  type ProfileView,
+} from "../contracts/profile.ts";
+import { MAX_CARD_BYTES, readCard } from "./card.ts";
+import { plant, seedFrom } from "./clone.ts";
+import { detailsOf } from "./details.ts";
+import { editFiles, type FileEdit } from "./edit.ts";
+import { editEnv } from "./env-edit.ts";
+import { isBlockedName } from "./env-file.ts";
+import { createLock } from "./lock.ts";
+import { DEFAULT_PROFILE, isProfileName, listProfiles, profileHome } from "./names.ts";
+import { MAX_CONFIG_BYTES, MAX_ENV_BYTES } from "./read.ts";
+import type { Salt } from "./revision.ts";
+import { syncFolder } from "./write.ts";
+import { editYaml, type YamlChange } from "./yaml-edit.ts";
+
+/** The profiles of a home, as people see and change them. Names that are none are `profile_not_found` everywhere (P-1). */
+export interface ProfileStore {
+  /** `default` first, then by name; those that cannot be used are among them and say why. */
+  list(): Promise<readonly ProfileView[]>;
+  get(name: string): Promise<ProfileView>;
+  /** The name that sessions and files use: the display name of the root profile means `default`. Rejects with `profile_not_found`. */
+  canonical(name: string): Promise<string>;
+  /** Empty, or cloned. Rejects with `profile_exists`. */
+  create(input: CreateProfileBody): Promise<ProfileView>;
+  /** Rejects with `profile_unavailable`, nothing changed, when a file to be changed cannot be understood (P-6). */
+  patch(name: string, change: PatchProfileBody): Promise<ProfileView>;
+  /** Rejects with `key_refused` for names of the server and values that a `.env` cannot hold. */
+  setKey(name: string, key: string, value: string): Promise<void>;
+  unsetKey(name: string, key: string): Promise<void>;
+  /** Takes the folder away in one step, then removes what was in it. Rejects with `forbidden` for `default`. */
+  remove(name: string): Promise<void>;
+}
+
+export interface ProfileStoreDeps {
+  readonly home: string;
+  /** Held while a profile is changed, by whichever process. */
+  readonly lockFile: string;
+  readonly salt: Salt;
+}
+
+/** Folders on their way out; no profile can have such a name. */
+const TRASH = ".trash-";
+const FRESH = ".new-";
+
+export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): ProfileStore => {
+  const locked = createLock(lockFile);
+  const root = join(home, "profiles");
+
+  const canonical = async (name: string): Promise<string> => {
+    if (name === DEFAULT_PROFILE) return name;
+    try {
+      await profileHome(home, name);
+      return name;
+    } catch (error) {
+      if (isProfileName(name) && (await readCard(home, DEFAULT_PROFILE)).displayName === name)
+        return DEFAULT_PROFILE;
+      throw error;
+    }
+  };
+
+  const get = async (given: string): Promise<ProfileView> => {
+    const name = await canonical(given);
+    return detailsOf(home, name, await profileHome(home, name), salt);
+  };
+
+  /** The folder of a profile that is about to be changed; the root's own may not exist yet. */
+  const folderOf = async (name: string): Promise<string> => {
+    const folder = await profileHome(home, name);
+    if (name === DEFAULT_PROFILE) await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  };
+
+  const editKey = (given: string, key: string, value: string | null): Promise<void> =>
+    locked(async () => {
+      if (isBlockedName(key))
+        throw new TalariaError("key_refused", `${key} belongs to the server: a profile may not set it`);
+      const name = await canonical(given);
+      const change = (text: string): string => editEnv(text, key, value);
+      await editFiles(await folderOf(name), name, [{ file: ".env", maxBytes: MAX_ENV_BYTES, change }]);
+    });
+
+  return {
+    list: async () => Promise.all((await listProfiles(home)).map(get)),
+    get,
+    canonical,
+
+    create: ({ name, clone_from: source, display_name: displayName }) =>
+      locked(async () => {
+        const exists = (): never => {
+          throw new TalariaError("profile_exists", `there is a profile "${name}" already`);
+        };
+        if (name === DEFAULT_PROFILE || (await canonical(name).catch(() => null)) !== null) exists();
+        const seeds =
+          source === undefined
+            ? []
+            : await canonical(source).then(async (from) => seedFrom(await profileHome(home, from), from));
+        await mkdir(root, { recursive: true, mode: 0o700 });
+        // Whatever has the name, a file or a link that leads elsewhere, keeps it.
+        if ((await lstat(join(root, name)).catch(() => null)) !== null) exists();
+        const fresh = join(root, `${FRESH}${randomBytes(8).toString("hex")}`);
+        try {
+          await plant(fresh, seeds);
+          if (displayName !== undefined)
+            await editFiles(fresh, name, [cardEdit({ display_name: displayName })]);
+          await rename(fresh, join(root, name));
+        } finally {
+          await rm(fresh, { recursive: true, force: true });
+        }
+        await syncFolder(root);
+        return get(name);
+      }),
+
+    patch: (given, change) =>
+      locked(async () => {
+        const name = await canonical(given);
+        const folder = await folderOf(name);
+        if (name === DEFAULT_PROFILE && change.display_name != null && change.display_name !== name)
+          await demandFreeName(home, change.display_name);
+        await editFiles(folder, name, editsOf(change));
+        return get(name);
+      }),
+
+    setKey: (name, key, value) => editKey(name, key, value),
+    unsetKey: (name, key) => editKey(name, key, null),
+
+    remove: (given) =>
+      locked(async () => {
+        const name = await canonical(given);
+        if (name === DEFAULT_PROFILE)
+          throw new TalariaError("forbidden", "the default profile cannot be deleted");
+        // Where the name is a link to another profile, only the link goes.
+        await rename(await profileHome(home, name), join(root, `${TRASH}${randomBytes(8).toString("hex")}`));
+        await syncFolder(root);
+        await emptyTrash(root);
+      }),
+  };
+};
+
+/** Both names of the root mean the same profile, so its display name must not be another's. */
+const demandFreeName = async (home: string, name: string): Promise<void> => {
+  if ((await listProfiles(home)).includes(name))
+    throw new TalariaError("profile_exists", `there is a profile "${name}" already`);
+};
+
+/** What an interrupted deletion left goes with the next one. */
+const emptyTrash = async (root: string): Promise<void> => {
+  const trash = (await readdir(root)).filter((name) => name.startsWith(TRASH) || name.startsWith(FRESH));
+  for (const name of trash) await rm(join(root, name), { recursive: true, force: true, maxRetries: 3 });
+};
+
+const editsOf = (change: PatchProfileBody): readonly FileEdit[] => {
+  const settings: YamlChange[] = [];
+  const set = (path: YamlChange["path"], value: YamlChange["value"] | undefined): void => {
+    if (value !== undefined) settings.push({ path, value });
+  };
+  set(["model", "provider"], change.model?.provider);
+  set(["model", "default"], change.model?.default);
+  set(["model", "base_url"], change.model?.base_url);
+  set(["bot_name"], change.bot_name);
+  set(["agent", "max_steps"], change.agent?.max_steps);
+  const edits: FileEdit[] = [];
+  if (settings.length > 0)
+    edits.push({
+      ...{ file: "config.yaml", maxBytes: MAX_CONFIG_BYTES },
+      change: (text, what) => editYaml(text, what, settings, { model: "default" }),
+    });
+  if (change.display_name !== undefined || change.visible !== undefined) edits.push(cardEdit(change));
+  const { instructions } = change;
+  if (instructions !== undefined)
+    edits.push({
+      // Longer ones than we write are there; they are replaced on purpose.
+      ...{ file: "SOUL.md", maxBytes: MAX_SOUL_BYTES * 40 },
+      change: (text) => {
+        const soul = (instructions ?? "").trim();
+        return soul === "" ? (text === "" ? null : "") : `${soul}\n`;
+      },
+    });
+  return edits;
+};
+
+const cardEdit = ({
+  display_name: displayName,
+  visible,
+}: Pick<PatchProfileBody, "display_name" | "visible">): FileEdit => ({
+  ...{ file: "profile.yaml", maxBytes: MAX_CARD_BYTES },
+  change: (text, what) =>
+    editYaml(text, what, [
+      ...(displayName === undefined ? [] : [{ path: ["display_name"] as const, value: displayName }]),
+      // Visible is what a profile is without a word.
+      ...(visible === undefined ? [] : [{ path: ["visible"] as const, value: visible ? null : false }]),
+    ]),
+});
