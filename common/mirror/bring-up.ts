@@ -57,7 +57,7 @@ export const createBringUp = (deps: Deps): BringUp => {
       const isFirst = !view.counted && !appended;
       const last =
         now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
-      const visible = now.news !== 0 || (title !== null && title !== view.title);
+      const visible = now.news !== 0 || isRenamed(view, title);
       const changed = await deps.write.updateFromStore({
         sessionId,
         from: view,
@@ -69,6 +69,10 @@ export const createBringUp = (deps: Deps): BringUp => {
     return null;
   };
 };
+
+/** Our own title in a row of ours is no news, nor is another one where a person gave the session its name. */
+const isRenamed = ({ shownTitle, title: known }: StoreView, title: string | null): boolean =>
+  title !== null && title !== known && shownTitle !== null && shownTitle.text !== title;
 
 interface Counted {
   readonly counted: boolean;

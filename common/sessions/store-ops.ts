@@ -36,6 +36,8 @@ export interface StoreView {
   readonly time: number | null;
   readonly counted: boolean;
   readonly title: string | null;
+  /** What people see as the title; null: whatever the store says, the title stays. */
+  readonly shownTitle: { readonly text: string | null } | null;
   readonly mark: string | null;
   readonly baseCursor: number;
   /** The newest cut: what was counted before it is wrong after it. */
@@ -121,7 +123,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
        store_mark = coalesce(@mark, store_mark), revision = revision + @step,
        title = case when @title is not null and @title is not store_title and title_source is not 'user' then @title else title end,
-       title_source = case when @title is not null and @title is not store_title and title_source is not 'user' then null else title_source end,
+       title_source = case when @title is not null and @title is not store_title and @title is not title
+         and title_source is not 'user' then null else title_source end,
        store_title = coalesce(@title, store_title),
        last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
        last_message_at = coalesce(@at, last_message_at),
@@ -301,6 +304,7 @@ const viewOf = (row: SessionRow, cut: number): StoreView => ({
   time: row.store_time,
   counted: row.counted !== 0,
   title: row.store_title,
+  shownTitle: row.title_source === "user" ? null : { text: row.title },
   mark: row.store_mark,
   baseCursor: row.base_cursor,
   cut,
