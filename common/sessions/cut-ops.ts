@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
-import { COUNT_SQL, type Place } from "./places.ts";
+import { COUNT_SQL, PENDING, type Place } from "./places.ts";
 
 export type CutKind = "undo" | "retry" | "edit" | "truncate" | "clear" | "deleted";
 
@@ -49,6 +49,9 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
     `delete from messages where session_id = @session and anchor is not null
        and (anchor, turn, idx) >= (@anchor, @turn, @idx)`,
   );
+  const dropTurns = db.prepare(
+    `delete from messages where session_id = @session and run_id is not null and (turn, idx) >= (@turn, @idx)`,
+  );
   const dropBound = db.prepare(
     "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
   );
@@ -85,6 +88,8 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
           done: Number(cut.own.length === 0),
         });
       dropLocal.run({ session: sessionId, ...from });
+      // The turn may have come into the store since it was looked for: then it stands elsewhere, and goes all the same.
+      if (from.anchor === PENDING) dropTurns.run({ session: sessionId, turn: from.turn, idx: from.idx });
       dropBound.run({ session: sessionId, keepThrough });
       count.run({ id: sessionId, at, shown: cut.shown });
       recount.run({ id: sessionId });

@@ -280,6 +280,24 @@ describe("our turns and those of others", () => {
     events.drop();
   });
 
+  test("our own title in a row of ours is no news when the file's sessions are looked at", async () => {
+    const id = await desk.newSession();
+    await desk.turn(id, "a provisional title");
+    const events = await desk.events(id);
+    const { revision } = await desk.settled(id, ({ store }) => store === "ok");
+    // No row is added, so every session is looked at; the other title tells when that was done.
+    alter(desk.file, "UPDATE sessions SET title = 'looked at' WHERE id = ?", idOf(4));
+    await eventually("the other title", async () =>
+      (await desk.session(idOf(4))).title === "looked at" ? true : undefined,
+    );
+    await eventually("the title of ours to be known", async () =>
+      (await desk.api.db.read.storeView(id))?.title === "a provisional title" ? true : undefined,
+    );
+    expect(await desk.session(id)).toMatchObject({ revision, title_source: "provisional" });
+    expect(events.changes()).toEqual([]);
+    events.drop();
+  });
+
   test("e.77 an outside row while our run streams: ordered as state.db has it, in the next context, not in this one", async () => {
     const id = await desk.newSession();
     await desk.turn(id, "one");
@@ -318,7 +336,8 @@ describe("our turns and those of others", () => {
     const run = await desk.start(id, "go on");
     const { messages } = await desk.api.transcript.context.contextOf(run.id);
     expect(messages).toHaveLength(describedSession(desk.file, id).active + 1);
-    expect(messages.at(-2)?.content).toBe(rowsOf(desk.file, `session_id = '${id}'`).at(-1)?.content);
+    const last = rowsOf(desk.file, `session_id = '${id}'`).at(-1);
+    expect(messages.at(-2)?.content).toBe(last?.api_content ?? last?.content);
     await desk.finish(run.id);
   });
 
