@@ -140,7 +140,6 @@ const countNow = async (
     }
   }
   let count = 0;
-  let time: number | null = null;
   for (let from: number | null = null; ; ) {
     if (signal?.aborted) return null;
     // Rows that came are told of now; how many they are is known later.
@@ -151,13 +150,13 @@ const countNow = async (
     const step = await call.countDisplay(store.path, store.segments.ids, { hidden, from, limit: COUNT_STEP });
     if (step.state !== "ok") return null;
     count += step.value.count;
-    time ??= step.value.lastTimestamp;
     from = step.value.next;
     if (from === null) break;
   }
   const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
   const moved = isOurs ? await followBase(deps, view.sessionId, store) : 0;
   const difference = count - view.count - ours + moved;
+  const time = await lastTime(deps, store, hidden);
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
   return { counted: true, cursor, count, time, news: view.counted ? news : 0 };

@@ -37,8 +37,9 @@ export const settleRows = (
     if ((!row.displayable && row.carried === undefined) || isHidden(row)) return [];
     const speaker = duplicates.resolve(row);
     if (speaker === null) return [];
-    const shown = speaker === row.rowId ? row : speakerOf(file, speaker, contentLimit, row);
-    if (shown !== row && isHidden(shown)) return [];
+    const spoken = speaker === row.rowId ? row : speakerOf(file, speaker, contentLimit, row);
+    // A cut behind the message took its newer copy away; the message itself stays.
+    const shown = spoken !== row && isHidden(spoken) ? row : spoken;
     if (!shown.summary) return [{ ...shown, position: row.rowId }];
     const text = shown.carried;
     if (text === undefined || isShownElsewhere(file, segments, at, row, text)) return [];
