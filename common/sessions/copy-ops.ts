@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
+import { createLateRows } from "./late-rows.ts";
 import { previewOf } from "./places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
 
@@ -88,6 +89,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const bind = db.prepare(
     "update messages set row_id = @rowId, uid = @uid, anchor = null where session_id = @session and id = @id",
   );
+  const takeOut = createLateRows(db, now);
   const strays = db.prepare<[string], { id: string; idx: number }>(
     "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0 and role = 'notice'",
   );
@@ -187,8 +189,11 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
       storeId: string,
       rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[],
     ): void {
-      for (const { messageId, rowId, uid } of rows)
-        bind.run({ session: sessionId, id: messageId, rowId, uid });
+      const late = rows.filter(
+        ({ messageId, rowId, uid }) =>
+          bind.run({ session: sessionId, id: messageId, rowId, uid }).changes === 0,
+      );
+      takeOut(sessionId, storeId, late);
       learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });

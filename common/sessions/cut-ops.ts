@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
-import { COUNT_SQL, type Place } from "./places.ts";
+import { COUNT_SQL, PENDING, type Place } from "./places.ts";
 
 export type CutKind = "undo" | "retry" | "edit" | "truncate" | "clear" | "deleted";
 
@@ -42,13 +42,18 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
      order by turn limit 1`,
   );
   const done = db.prepare<[number]>("update cuts set done = 1 where id = ?");
-  const purged = db.prepare<[string]>("update tombstones set done = 1, own = '[]' where session_id = ?");
+  const purged = db.prepare<[string, string]>(
+    "update tombstones set done = 1, own = '[]' where session_id = ? and own = ?",
+  );
   const dropLocal = db.prepare(
     `delete from messages where session_id = @session and anchor is not null
        and (anchor, turn, idx) >= (@anchor, @turn, @idx)`,
   );
   const dropBound = db.prepare(
     "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
+  );
+  const dropTurns = db.prepare(
+    "delete from messages where session_id = @session and (turn, idx) >= (@turn, @idx)",
   );
   const count = db.prepare(
     `update sessions set message_count = ${COUNT_SQL}, counted = case when store_id is null then counted else 0 end,
@@ -83,6 +88,8 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
         });
       dropLocal.run({ session: sessionId, ...from });
       dropBound.run({ session: sessionId, keepThrough });
+      // What was not in the store when the cut was planned may have been bound since.
+      if (from.anchor === PENDING) dropTurns.run({ session: sessionId, turn: from.turn, idx: from.idx });
       count.run({ id: sessionId, at });
       see.run(sessionId);
       // Leased for a moment to whoever counts the session first, so that followers are told the new number.
@@ -92,8 +99,9 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
     cutDone: (id: number): void => {
       done.run(id);
     },
-    burialDone: (sessionId: string): void => {
-      purged.run(sessionId);
+    /** The same for a deleted session, unless more rows were found to be its own meanwhile. */
+    burialDone: (sessionId: string, own: readonly OwnRow[]): void => {
+      purged.run(sessionId, JSON.stringify(own));
     },
   };
 };

@@ -20,11 +20,19 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
   const tombstone = db.prepare<
     [string],
-    { generation: number; profile: string; store_id: string | null; max_row_id: number }
-  >("select generation, profile, store_id, max_row_id from tombstones where session_id = ?");
+    {
+      generation: number;
+      profile: string;
+      store_id: string | null;
+      max_row_id: number;
+      own: string;
+      done: number;
+    }
+  >("select generation, profile, store_id, max_row_id, own, done from tombstones where session_id = ?");
   const bindAgain = db.prepare("update sessions set store_id = @storeId, counted = 0 where id = @id");
   const cutAway = db.prepare(
-    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, at) values (?, 'deleted', 0, ?, '[]', ?)`,
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
+     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
   );
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, created_at, updated_at, activity_at,
@@ -96,9 +104,11 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       // What the deleted session of this id left in state.db stays out.
       if (buried !== undefined && buried.store_id !== null && buried.profile === input.profile) {
         bindAgain.run({ id, storeId: buried.store_id });
-        cutAway.run(id, buried.max_row_id, at);
+        const { max_row_id, own, done } = buried;
+        cutAway.run({ id, max_row_id, own, done, at });
       }
-      dropTombstone.run(id);
+      // In another profile the deleted one stays deleted.
+      if (buried?.store_id === null || buried?.profile === input.profile) dropTombstone.run(id);
       return { session: sessionFromRow(require(id)), created: true };
     },
 

@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
+import { createLateRows } from "./late-rows.ts";
 import { COUNT_SQL, PENDING, type Place } from "./places.ts";
 import type { MessageRow } from "./rows.ts";
 
@@ -34,33 +35,17 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
   );
   const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
-  const cutAgain = db.prepare(
-    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
-     select id, 'undo', 0, 0, '[]', @own, 0, @at from sessions where id = @id`,
-  );
-  const deleteAgain = db.prepare(
-    "update tombstones set own = @own, done = 0 where session_id = @id and hidden = 0",
-  );
+  const takeOut = createLateRows(db, now);
   const cursor = db
     .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
     .pluck();
   const hide = db.prepare<[string]>("update messages set anchor = null where id = ?");
 
-  /** Written while a person took them away or deleted the session: they go from the store's history, too. */
-  const takeOut = (
-    sessionId: string,
-    rows: readonly { readonly rowId: number; readonly uid: string }[],
-  ): void => {
-    const own = JSON.stringify(rows.map(({ rowId, uid }) => ({ rowId, uid })));
-    cutAgain.run({ id: sessionId, own, at: now() });
-    deleteAgain.run({ id: sessionId, own });
-  };
-
   return {
     /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
     bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
       const late = rows.filter((row) => bind.run({ ...row, sessionId }).changes === 0);
-      if (late.length > 0) takeOut(sessionId, late);
+      takeOut(sessionId, storeId, late);
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       followRows.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
       recount.run({ id: sessionId });
