@@ -78,7 +78,7 @@ export const followStore = async (
       return isOther || (found.title !== null && found.title !== row.store_title);
     });
     const gone = [...marks.values()];
-    for (const { id } of gone) await write.storeSessionGone(id);
+    for (const { id } of gone) if (!(await write.storeSessionGone(id)).removed) await tell([id]);
     if (gone.length > 0) deps.hint({ profile });
     await Promise.all(
       changed.map(({ id, title }) =>

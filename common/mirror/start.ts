@@ -87,7 +87,7 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     for (const { session_id, profile, store_id, own } of await read.unburied(20)) {
       const done =
         store_id === null || (await deps.canonical.deleteOwn({ profile, storeId: store_id, rows: own }));
-      if (done) await write.burialDone(session_id);
+      if (done) await write.burialDone(session_id, own);
     }
   };
 

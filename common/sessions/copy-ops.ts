@@ -3,9 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
+import { createLateRows } from "./late-rows.ts";
 import { previewOf } from "./places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
-import { createTakeOut } from "./take-out.ts";
 
 /** A message that is not of a run of ours: imported, or copied from another session. */
 export interface CopiedMessage {
@@ -89,6 +89,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const bind = db.prepare(
     "update messages set row_id = @rowId, uid = @uid, anchor = null where session_id = @session and id = @id",
   );
+  const takeOut = createLateRows(db, now);
   const strays = db.prepare<[string], { id: string; idx: number }>(
     "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0 and role = 'notice'",
   );
@@ -124,7 +125,6 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
     "select 1 from tombstones where profile = ? and store_id = ? and deleted_at > 0",
   );
   const freeId = createFreeId(db);
-  const takeOut = createTakeOut(db, now);
 
   /** The session that shows a conversation already. */
   const shown = (profile: string, storeId: string): SessionRow | undefined => {
@@ -195,7 +195,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
         ({ messageId, rowId, uid }) =>
           bind.run({ session: sessionId, id: messageId, rowId, uid }).changes === 0,
       );
-      takeOut(sessionId, late);
+      takeOut(sessionId, storeId, late);
       learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });

@@ -44,16 +44,18 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
      order by turn limit 1`,
   );
   const done = db.prepare<[number]>("update cuts set done = 1 where id = ?");
-  const purged = db.prepare<[string]>("update tombstones set done = 1, own = '[]' where session_id = ?");
+  const purged = db.prepare<[string, string]>(
+    "update tombstones set done = 1, own = '[]' where session_id = ? and own = ?",
+  );
   const dropLocal = db.prepare(
     `delete from messages where session_id = @session and anchor is not null
        and (anchor, turn, idx) >= (@anchor, @turn, @idx)`,
   );
-  const dropTurns = db.prepare(
-    `delete from messages where session_id = @session and run_id is not null and (turn, idx) >= (@turn, @idx)`,
-  );
   const dropBound = db.prepare(
     "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
+  );
+  const dropTurns = db.prepare(
+    "delete from messages where session_id = @session and (turn, idx) >= (@turn, @idx)",
   );
   const count = db.prepare(
     `update sessions set store_count = max(0, store_count - @shown), counted = case when store_id is null then counted else 0 end,
@@ -101,8 +103,9 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
     cutDone: (id: number): void => {
       done.run(id);
     },
-    burialDone: (sessionId: string): void => {
-      purged.run(sessionId);
+    /** The same for a deleted session, unless more rows were found to be its own meanwhile. */
+    burialDone: (sessionId: string, own: readonly OwnRow[]): void => {
+      purged.run(sessionId, JSON.stringify(own));
     },
   };
 };

@@ -32,7 +32,7 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   const bindAgain = db.prepare("update sessions set store_id = @storeId, counted = 0 where id = @id");
   const cutAway = db.prepare(
     `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
-     values (@id, 'deleted', 0, @maxRowId, '[]', @own, @done, @at)`,
+     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
   );
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, created_at, updated_at, activity_at,
@@ -105,9 +105,11 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       const left = buried !== undefined && buried.max_row_id > 0 && buried.profile === input.profile;
       if (left && buried.store_id !== null) {
         bindAgain.run({ id, storeId: buried.store_id });
-        cutAway.run({ id, maxRowId: buried.max_row_id, own: buried.own, done: buried.done, at });
+        const { max_row_id, own, done } = buried;
+        cutAway.run({ id, max_row_id, own, done, at });
       }
-      dropTombstone.run(id);
+      // In another profile the deleted one stays deleted.
+      if (buried?.store_id === null || buried?.profile === input.profile) dropTombstone.run(id);
       return { session: sessionFromRow(require(id)), created: true };
     },
 

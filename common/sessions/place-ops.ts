@@ -1,8 +1,8 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
+import { createLateRows } from "./late-rows.ts";
 import { COUNT_SQL, PENDING, type Place } from "./places.ts";
 import type { MessageRow } from "./rows.ts";
-import { createTakeOut } from "./take-out.ts";
 
 /** What binds messages of ours to the rows of state.db that they became. */
 export interface Binding {
@@ -35,6 +35,7 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
   );
   const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
+  const takeOut = createLateRows(db, now);
   const cursor = db
     .prepare<[string], number>("select max(store_cursor, base_cursor) from sessions where id = ?")
     .pluck();
@@ -42,13 +43,11 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
     "update messages set anchor = @anchor where session_id = @sessionId and id = @id and turn = 0",
   );
 
-  const takeOut = createTakeOut(db, now);
-
   return {
     /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
     bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
       const late = rows.filter((row) => bind.run({ ...row, sessionId }).changes === 0);
-      takeOut(sessionId, late);
+      takeOut(sessionId, storeId, late);
       if (rows.length > 0) learn.run({ id: sessionId, storeId });
       followRows.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
       recount.run({ id: sessionId });

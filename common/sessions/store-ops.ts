@@ -136,7 +136,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   );
   const cutAway = db.prepare(
     `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
-     values (@id, 'deleted', 0, @maxRowId, '[]', @own, @done, @at)`,
+     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
   );
   const dropGrave = db.prepare<[string]>("delete from tombstones where session_id = ?");
   const update = db.prepare(
@@ -155,6 +155,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const see = db.prepare("update sessions set seen_count = message_count where id = ?");
   // Messages that went cannot be read any more: what comes in their place has not been seen.
   const unsee = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
+  const endless = db.prepare<[string]>(
+    "update sessions set last_role = null, last_preview = null where id = ? and message_count = 0",
+  );
   const tell = db.prepare(
     // A new row each time: what changed while the last one was being told must be told as well.
     "insert or replace into outbox (kind, session_id, run_id, due_at) values (@reason, @id, @id, @at)",
@@ -164,6 +167,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const empty = db.prepare(
     `update sessions set store_id = null, store_cursor = 0, store_count = 0, store_time = null, counted = 1, store_mark = null,
        store_title = null, revision = revision + 1 where id = @id`,
+  );
+  const letGo = db.prepare<[string]>(
+    "update messages set row_id = null where session_id = ? and anchor is null",
   );
   const putStore = db.prepare(
     `insert into stores (profile, state, version, newer, file, watermark, changed_at)
@@ -215,7 +221,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       generation: buried === undefined ? 0 : buried.generation + 1,
     });
     if (buried !== undefined) {
-      cutAway.run({ id, maxRowId: buried.max_row_id, own: buried.own, done: buried.done, at: now() });
+      // What is still to be taken out of the store is the new session's to do.
+      const { max_row_id, own, done } = buried;
+      cutAway.run({ id, max_row_id, own, done, at: now() });
       dropGrave.run(buried.session_id);
     }
     return id;
@@ -253,6 +261,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
         at: change.last?.at ?? null,
       });
       recount.run({ id: row.id });
+      endless.run(row.id);
       // The first count of a session that nobody has to catch up on.
       if (row.counted === 0 && row.seen_count >= row.message_count) see.run(row.id);
       else unsee.run(row.id);
@@ -268,8 +277,11 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
         remove.run(sessionId);
         return { removed: true, session: sessionFromRow(row) };
       }
+      letGo.run(sessionId);
       empty.run({ id: sessionId });
       recount.run({ id: sessionId });
+      endless.run(sessionId);
+      tell.run({ id: sessionId, reason: "external", at: now() });
       unsee.run(sessionId);
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
