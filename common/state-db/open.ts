@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { waitForLock } from "./refusal.ts";
 import { type Capabilities, identityOf, readCapabilities } from "./shape.ts";
@@ -15,11 +14,11 @@ export interface OpenStateDb {
 const text = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
 
 /**
- * Opens a state.db of any version for appending; makes one (schema version 31) where nothing is. An existing file keeps
+ * Opens a state.db of any version for appending; makes one (schema version 31) where nothing is, but never its folder: that
+ * may be of a profile that was deleted a moment ago. An existing file keeps
  * its journal mode, its schema and its indexes. Throws `RefusedError` or SQLite's own errors.
  */
 export const openStateDb = (path: string, limitMs: number): OpenStateDb => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const db = new Database(path, { timeout: 1000 });
   return orClose(db, () => {
     prepare(db);
