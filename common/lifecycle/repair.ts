@@ -42,7 +42,12 @@ export const repairEvents = (view: RunView, known: readonly KnownStep[]): RunEve
   for (const step of known) {
     const shown = reset ? "" : viewText(view, step.step);
     const thought = reset ? "" : viewReasoning(view, step.step);
-    const agrees = step.text.startsWith(shown) && step.reasoning.startsWith(thought);
+    const isWhole = step.text === shown && step.reasoning === thought;
+    // What is missing can be said now only where nothing later has been shown: it would stand behind that.
+    const agrees =
+      step.text.startsWith(shown) &&
+      step.reasoning.startsWith(thought) &&
+      (isWhole || reset || !view.parts.some((part) => part.step > step.step));
     if (!agrees) {
       // Everything shown from here on goes, that of later steps too.
       reset = true;

@@ -15,8 +15,8 @@ const text = (file: string): string => readFileSync(new URL(file, import.meta.ur
 
 /**
  * Opens a state.db of any version for appending; makes one (schema version 31) where nothing is, but never its folder: that
- * may be of a profile that was deleted a moment ago. An existing file keeps
- * its journal mode, its schema and its indexes. Throws `RefusedError` or SQLite's own errors.
+ * may be of a profile that was deleted a moment ago. An existing file keeps its journal mode, its schema and its indexes.
+ * Throws `RefusedError` or SQLite's own errors.
  */
 export const openStateDb = (path: string, limitMs: number): OpenStateDb => {
   const db = new Database(path, { timeout: 1000 });

@@ -35,6 +35,20 @@ test("a lost tail is said again, from where it was lost", () => {
   expect(repairEvents(view, [known(1, "abc")])).toEqual([token(1, "c")]);
 });
 
+test("what is missing of a step behind which a later one was shown is said in its place", () => {
+  const thought = (step: number, text: string): RunEvent => ({ event: "reasoning", payload: { step, text } });
+  const view = apply(createRunView("r"), [token(1, "ab"), thought(2, "late")]);
+  apply(
+    view,
+    repairEvents(view, [
+      { ...known(1, "ab"), reasoning: "early" },
+      { ...known(2, ""), reasoning: "late" },
+    ]),
+  );
+  expect(viewReasoning(view)).toBe("earlylate");
+  expect(viewText(view)).toBe("ab");
+});
+
 test("what an unfinished model call had shown is taken back", () => {
   const view = apply(createRunView("r"), [token(1, "ab"), token(2, "half")]);
   expect(repairEvents(view, [known(1, "ab")])).toEqual([
