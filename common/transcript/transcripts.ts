@@ -3,6 +3,7 @@ import { comparePlaces, END, type Place, rowPlace } from "../sessions/places.ts"
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
+import { storeKeyOf } from "./messages.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
 import { createLook, type Sight } from "./sight.ts";
@@ -71,7 +72,7 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     // By its logical id, since compaction gives it other rows; files without those know it by its row.
     const keys =
       known === null
-        ? [keyOf(messageId)]
+        ? [storeKeyOf(messageId)]
         : [
             known.uid === null ? null : { uid: known.uid },
             known.row_id === null ? null : { rowId: known.row_id },
@@ -156,10 +157,3 @@ const BOUND_BYTES = 4_096;
 const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "none";
 
 const alonePlace = ({ turn, idx }: MessageRow): Place => ({ anchor: ALONE, turn, idx });
-
-/** The row that an id of a message of others names. */
-const keyOf = (messageId: string): { readonly uid: string } | { readonly rowId: number } | null => {
-  if (messageId.startsWith("m_")) return { uid: messageId.slice(2) };
-  const row = /^r_(\d{1,15})$/.exec(messageId)?.[1];
-  return row === undefined ? null : { rowId: Number(row) };
-};
