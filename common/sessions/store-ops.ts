@@ -176,6 +176,16 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     `update messages set row_id = null, anchor = ${PENDING} where run_id is not null
        and session_id in (select id from sessions where profile = ?)`,
   );
+  const copyAgain = db.prepare<[string]>(
+    `insert or ignore into outbox (kind, session_id, run_id, due_at)
+     select 'copy', s.id, s.id, 0 from sessions s where s.profile = ? and exists (select 1 from messages m
+       where m.session_id = s.id and m.turn = 0 and m.run_id is null and m.anchor is null)`,
+  );
+  const unbindCopies = db.prepare<[string]>(
+    `update messages set row_id = null, anchor = 0 where turn = 0 and run_id is null
+       and session_id in (select session_id from outbox where kind = 'copy')
+       and session_id in (select id from sessions where profile = ?)`,
+  );
   const writeAgain = db.prepare<[string]>(
     `insert or ignore into outbox (kind, session_id, run_id, due_at)
      select 'sync', r.session_id, r.id, 0 from runs r join sessions s on s.id = r.session_id
@@ -289,12 +299,14 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
     },
 
     /**
-     * Another file lies at the profile's path: row ids mean nothing any more; identities do (c.4). Our turns are brought into
-     * it once more, which changes nothing where they are.
+     * Another file lies at the profile's path: row ids mean nothing any more; identities do (c.4). Our turns and copies are brought
+     * into it once more, which changes nothing where they are.
      */
     storeReplaced(profile: string): void {
       rebind.run(profile);
       unbind.run(profile);
+      copyAgain.run(profile);
+      unbindCopies.run(profile);
       writeAgain.run(profile);
     },
 
