@@ -4,7 +4,7 @@ import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
 import { createLateRows } from "./late-rows.ts";
-import { previewOf } from "./places.ts";
+import { COUNT_SQL, previewOf } from "./places.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
 
 /** A message that is not of a run of ours: imported, or copied from another session. */
@@ -89,6 +89,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const bind = db.prepare(
     "update messages set row_id = @rowId, uid = @uid, anchor = null where session_id = @session and id = @id",
   );
+  const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const takeOut = createLateRows(db, now);
   const strays = db.prepare<[string], { id: string; idx: number }>(
     "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0 and role = 'notice'",
@@ -199,6 +200,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
       learn.run({ id: sessionId, storeId });
       for (const stray of strays.all(sessionId))
         move.run({ session: sessionId, id: stray.id, anchor: before.get(sessionId, stray.idx) ?? 0 });
+      recount.run({ id: sessionId });
     },
   };
 };

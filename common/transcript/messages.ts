@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Message } from "../contracts/message.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import { messageFromRow } from "../sessions/rows.ts";
@@ -21,10 +20,21 @@ export const createKnown = (rows: readonly MessageRow[]): Known => {
 /** A row's id for pages and addresses: of its logical id where it has one, so that it survives compaction. */
 export const storeMessageId = (row: Pick<DisplayRow, "uid" | "position">): string => {
   if (row.uid === null) return `r_${row.position}`;
-  return SAFE.test(row.uid)
-    ? `m_${row.uid}`
-    : `h_${createHash("sha256").update(row.uid).digest("hex").slice(0, 32)}`;
+  if (SAFE.test(row.uid)) return `m_${row.uid}`;
+  const encoded = Buffer.from(row.uid).toString("base64url");
+  return encoded.length <= MAX_ENCODED ? `b_${encoded}` : `r_${row.position}`;
 };
+
+/** What such an id names; null for one that is none of them. */
+export const storeKeyOf = (id: string): { readonly uid: string } | { readonly rowId: number } | null => {
+  if (id.startsWith("m_")) return { uid: id.slice(2) };
+  if (id.startsWith("b_")) return { uid: Buffer.from(id.slice(2), "base64url").toString() };
+  const row = /^r_(\d{1,15})$/.exec(id)?.[1];
+  return row === undefined ? null : { rowId: Number(row) };
+};
+
+/** Ids of messages have at most 200 characters. */
+const MAX_ENCODED = 198;
 const SAFE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A store row as people see it: its text is the store's, what we know beside it is ours (c.4). */

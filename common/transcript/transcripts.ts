@@ -4,6 +4,7 @@ import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import { createForwardReader } from "./forward.ts";
+import { storeKeyOf } from "./messages.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
 import { createLook, type Sight } from "./sight.ts";
@@ -62,7 +63,7 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     // By its logical id, since compaction gives it other rows; files without those know it by its row.
     const keys =
       known === null
-        ? [keyOf(messageId)]
+        ? [storeKeyOf(messageId)]
         : [
             known.uid === null ? null : { uid: known.uid },
             known.row_id === null ? null : { rowId: known.row_id },
@@ -135,10 +136,3 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
 const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "none";
 
 const alonePlace = ({ turn, idx }: MessageRow): Place => ({ anchor: ALONE, turn, idx });
-
-/** The row that an id of a message of others names. */
-const keyOf = (messageId: string): { readonly uid: string } | { readonly rowId: number } | null => {
-  if (messageId.startsWith("m_")) return { uid: messageId.slice(2) };
-  const row = /^r_(\d{1,15})$/.exec(messageId)?.[1];
-  return row === undefined ? null : { rowId: Number(row) };
-};

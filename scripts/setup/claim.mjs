@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError, say } from "./steps.mjs";
@@ -15,10 +15,19 @@ export const claimHome = async (stateDir) => {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const file = join(stateDir, "start.json");
   const state = { pid: process.pid, url: null, children: {} };
-  const write = (flag) => writeFileSync(file, JSON.stringify(state), { mode: 0o600, flag });
+  const draft = `${file}.${process.pid}`;
+  /** Whole or not at all: half a file would look like nobody's. */
+  const put = (place) => {
+    writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
+    try {
+      place();
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  };
   for (;;)
     try {
-      write("wx");
+      put(() => linkSync(draft, file));
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw new SetupError(`${stateDir} cannot be written: ${error.message}`);
@@ -36,7 +45,7 @@ export const claimHome = async (stateDir) => {
     update: (change) => {
       Object.assign(state.children, change.children ?? {});
       if (change.url !== undefined) state.url = change.url;
-      write("w");
+      put(() => renameSync(draft, file));
     },
     release: () => rmSync(file, { force: true }),
   };

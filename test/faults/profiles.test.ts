@@ -140,7 +140,8 @@ test("persona, memories and skills of the profile, and of no other, reach the mo
 test("a profile that was changed between acceptance and claim: the run says which state it ran with", async () => {
   await profile("late", custom);
   const session = await sessionOf("late");
-  const first = await d.startRun(session.id, commandPrompt("sleep 1", "tokens=1"));
+  const first = await d.startRun(session.id, commandPrompt("sleep 3", "tokens=1"));
+  await d.follow(first.id).until(({ event }) => event === "run_started");
   const second = await d.startRun(session.id, "hello", { on_busy: "queue" });
   expect(second.config_revision).toBe(first.config_revision);
   await setKey("late", "key-that-came-late");
