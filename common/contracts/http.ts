@@ -91,6 +91,8 @@ export const ExportQuery = z.strictObject({
 });
 /** Messages that a copy or an import of a session may have. */
 export const MAX_COPIED_MESSAGES = 20_000;
+/** The end of the year 9999: other programs cannot read later times. */
+export const MAX_TIME = 253_402_300_799;
 /** A session as `export?format=json` writes it and `import` takes it. Unknown fields of messages are ignored. */
 export const EXPORT_VERSION = 1;
 export const ImportBody = z
@@ -113,7 +115,7 @@ export const ImportBody = z
           tool_name: z.string().optional(),
           is_error: z.boolean().optional(),
           status: MessageSchema.shape.status.default("complete"),
-          created_at: z.number().nonnegative(),
+          created_at: z.number().nonnegative().max(MAX_TIME),
         }),
       )
       .max(MAX_COPIED_MESSAGES),

@@ -1,4 +1,4 @@
-import { EXPORT_VERSION } from "../contracts/http.ts";
+import { EXPORT_VERSION, MAX_TIME } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 
@@ -20,7 +20,8 @@ export async function* exportJson(
     `"session":${JSON.stringify(head)},\n"messages":[`;
   let separator = "\n";
   for await (const message of messages) {
-    yield separator + JSON.stringify({ ...message, created_at: Math.max(0, message.created_at) });
+    yield separator +
+      JSON.stringify({ ...message, created_at: Math.min(Math.max(0, message.created_at), MAX_TIME) });
     separator = ",\n";
   }
   yield "\n]}\n";

@@ -92,7 +92,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const takeOut = createLateRows(db, now);
   const strays = db.prepare<[string], { id: string; idx: number }>(
-    "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0 and role = 'notice'",
+    "select id, idx from messages where session_id = ? and turn = 0 and anchor = 0",
   );
   const before = db
     .prepare<[string, number], number | null>(
