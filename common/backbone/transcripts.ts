@@ -29,6 +29,7 @@ export interface StateFiles {
 
 /** The one transcript of sidecar and state.db, and what keeps both true to each other. */
 export interface TranscriptRoom {
+  readonly files: StateStores;
   readonly transcripts: Transcripts;
   readonly context: ContextReader;
   readonly changes: TranscriptChanges;
@@ -99,6 +100,7 @@ export const openTranscripts = async (deps: {
   closers.add("mirror", () => mirror.close());
   const transcripts = createTranscripts(read, stores);
   return {
+    files: stores,
     transcripts,
     context: createContextReader({ read, write, stores }),
     changes: createTranscriptChanges({

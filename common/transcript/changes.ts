@@ -93,10 +93,14 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     row: Pick<MessageRow, "anchor" | "turn" | "idx" | "row_id">,
     from: Place,
     kept: number,
-  ): boolean =>
-    row.anchor === null
+  ): boolean => {
+    // A turn that was not in the store when it was looked for may be by now: it is known by its number.
+    if (from.anchor === PENDING)
+      return row.turn > from.turn || (row.turn === from.turn && row.idx >= from.idx);
+    return row.anchor === null
       ? (row.row_id ?? 0) > kept
       : comparePlaces({ anchor: row.anchor, turn: row.turn, idx: row.idx }, from) >= 0;
+  };
 
   const ownFrom = async (sessionId: string, from: Place, kept: number): Promise<readonly OwnRow[]> =>
     ownRowsOf(
@@ -106,8 +110,13 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
 
   /** Identities of what may be on its way into the store at this moment: it stays away when it comes. */
   const unwrittenFrom = async (sessionId: string, from: Place): Promise<readonly string[]> =>
-    [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))]
-      .filter((row) => row.row_id === null && goes(row, from, 0))
+    (from.anchor === PENDING
+      ? await read.sidecarBefore(sessionId, Number.MAX_SAFE_INTEGER, 0, MAX_REMEMBERED)
+      : [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))].filter(
+          ({ row_id }) => row_id === null,
+        )
+    )
+      .filter((row) => goes(row, from, 0))
       .slice(0, MAX_REMEMBERED)
       .flatMap((row) =>
         identitiesOf({
