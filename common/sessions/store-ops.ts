@@ -166,8 +166,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const remove = db.prepare<[string]>("delete from sessions where id = ?");
   const empty = db.prepare(
     `update sessions set store_id = null, store_cursor = 0, store_count = 0, store_time = null, counted = 1, store_mark = null,
-       store_title = null, revision = revision + 1 where id = @id`,
+       store_title = null where id = @id`,
   );
+  const revise = db.prepare<[string]>("update sessions set revision = revision + 1 where id = ?");
   const letGo = db.prepare<[string]>(
     "update messages set row_id = null where session_id = ? and anchor is null",
   );
@@ -281,8 +282,12 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       empty.run({ id: sessionId });
       recount.run({ id: sessionId });
       endless.run(sessionId);
-      tell.run({ id: sessionId, reason: "external", at: now() });
       unsee.run(sessionId);
+      // Where nothing of it was shown, nobody sees a difference.
+      if (byId.get(sessionId)?.message_count !== row.message_count) {
+        revise.run(sessionId);
+        tell.run({ id: sessionId, reason: "external", at: now() });
+      }
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
 

@@ -242,6 +242,19 @@ describe("a conversation that another program deletes", () => {
     expect(idsOf(await desk.messages(id))).toEqual([`${run}-0`, `${run}-1`]);
   });
 
+  test("of ours that shows nothing of it changes nothing that people see", async () => {
+    const id = await desk.newSession();
+    await desk.turn(id, "one");
+    await desk.call("POST", `/api/sessions/${id}/clear`, {});
+    const { revision } = await desk.settled(id, ({ message_count }) => message_count === 0);
+    python(desk.file, "--delete", id);
+    await looked();
+    await eventually("the session without the conversation", async () =>
+      (await desk.head(id)).store === "none" ? true : undefined,
+    );
+    expect((await desk.head(id)).revision).toBe(revision);
+  });
+
   test("whose rows alone are deleted stays, empty, and what comes then is shown", async () => {
     const id = ids[3] ?? "";
     await desk.settled(id);
