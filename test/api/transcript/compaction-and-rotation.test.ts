@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import Database from "better-sqlite3";
 import { alter, describeFile, mutate, python } from "../../common/state-db/read-files.ts";
 import { conversationsOf, type Desk, eventually, idsOf, newHome, openDesk, rowsOf, told } from "./desk.ts";
 
@@ -194,9 +195,17 @@ test("rows that are deleted and written again under new ids are the same message
   const run = await desk.start(lonely, "alone");
   await desk.finish(run.id, []);
   await desk.settled(lonely, ({ store }) => store === "ok");
-  python(desk.file, "--replace", lonely);
-  await desk.settled(lonely, (head) => head.message_count === 1);
-  mutate(desk.file, "--append", lonely, "1", "--now");
+  const db = new Database(desk.file);
+  db.transaction(() => {
+    // In one commit, so that nobody looks in between: the row under a new id, and a later one.
+    const columns = "session_id, role, content, active, message_uid";
+    const [row] = rowsOf(desk.file, `session_id = '${lonely}'`);
+    db.prepare("DELETE FROM messages WHERE session_id = ?").run(lonely);
+    const add = db.prepare(`INSERT INTO messages (${columns}, timestamp) VALUES (?, ?, ?, 1, ?, ?)`);
+    add.run(lonely, row?.role, row?.content, row?.message_uid, row?.timestamp);
+    add.run(lonely, "assistant", "and an answer", "f".repeat(32), Number(row?.timestamp) + 5);
+  })();
+  db.close();
   await desk.settled(lonely, (head) => head.message_count === 2);
   expect(idsOf(await desk.messages(lonely))[0]).toBe(`${run.id}-0`);
 });

@@ -13,10 +13,15 @@ const numbers = (seed: number): ((below: number) => number) => {
 };
 
 const STEPS = 24;
-const SEEDS = process.env.SEEDS?.split(",").map(Number) ?? [1, 3];
-const VERSIONS = ["31", "22", "16"];
+/** With logical ids; without; and as old as conversations that other programs still write to. */
+const CASES = [
+  [1, "31"],
+  [2, "31"],
+  [1, "22"],
+  [3, "16"],
+] as const;
 
-test.each(SEEDS.flatMap((seed) => VERSIONS.map((version) => [seed, version] as const)))(
+test.each(CASES)(
   "P13: the count of the head is the number of messages of the full read, whatever happens (seed %s, version %s)",
   async (seed, version) => {
     const pick = numbers(seed * 7919 + Number(version));

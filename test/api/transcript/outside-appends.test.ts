@@ -268,9 +268,8 @@ describe("our turns and those of others", () => {
     // What another program adds is the end of what has to be looked at.
     mutate(desk.file, "--append", id, "1", "--now");
     await events.until(({ session }) => session.message_count === 8);
-    expect(events.changes().map(({ reason, session }) => [reason, session.message_count])).toEqual([
-      ["external", 8],
-    ]);
+    const outside = events.changes().filter(({ reason }) => reason === "external");
+    expect(outside.map(({ session }) => session.message_count)).toEqual([8]);
     expect(idsOf(await desk.messages(id))).toEqual([
       ...[0, 1, 2, 3, 4].map((n) => `${run.id}-${n}`),
       ...[0, 1].map((n) => `${second}-${n}`),
