@@ -53,6 +53,8 @@ export const createBringUp = (deps: Deps): BringUp => {
         const gone = await deps.write.storeSessionGone(sessionId);
         return gone.session;
       }
+      // Before the newest row: a row of ours above that one was then deleted, and nothing still to count is below it.
+      const newestBound = sight.isOurs ? await deps.read.newestBoundRow(sessionId) : 0;
       // Before the count: what is rewound while we count shows as another mark next time.
       const head = await headOf(deps, sight.store);
       if (head === null) return null;
@@ -61,7 +63,7 @@ export const createBringUp = (deps: Deps): BringUp => {
         newSince !== null && !view.counted
           ? { ...view, news: await foreignSince(deps, view, sight.store, newSince) }
           : await countNow(deps, view, sight.store, {
-              newestRow,
+              ...{ newestRow, newestBound },
               isOurs: sight.isOurs,
               recount: mayHaveChanged(view.mark, mark),
               ...{ giveUpAt, newSince, signal },
@@ -109,6 +111,7 @@ const countNow = async (
   store: StoreSight,
   {
     newestRow,
+    newestBound,
     isOurs,
     recount,
     giveUpAt,
@@ -116,6 +119,7 @@ const countNow = async (
     signal,
   }: {
     readonly newestRow: number;
+    readonly newestBound: number;
     readonly isOurs: boolean;
     readonly recount: boolean;
     readonly giveUpAt: number;
@@ -125,7 +129,7 @@ const countNow = async (
 ): Promise<Counted | null> => {
   const { call } = deps.stores;
   // Ids never come back: where the newest rows were deleted, what we have bound to them must not count as new.
-  const cursor = Math.max(newestRow, view.cursor);
+  const cursor = Math.max(newestRow, view.cursor, newestBound);
   const hidden = upTo(store.hidden, cursor);
   const isKnown = view.counted && !recount && newestRow >= view.cursor;
   if (isKnown && cursor === view.cursor) return { ...view, news: 0 };

@@ -98,6 +98,11 @@ export const createPlaceReadOps = (db: Database.Database) => {
     `select m.id, m.row_id, m.anchor is not null as shown from messages m join sessions s on s.id = m.session_id
      where m.session_id = ? and m.turn = 0 and m.row_id <= s.base_cursor`,
   );
+  const newestBound = db
+    .prepare<[string], number | null>(
+      "select max(row_id) from messages where session_id = ? and anchor is null",
+    )
+    .pluck();
   const between = db
     .prepare<[string, number, number], number>(
       "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
@@ -129,6 +134,8 @@ export const createPlaceReadOps = (db: Database.Database) => {
     /** How many messages are shown through store rows above one row id and up to another. */
     ownRowsBetween: (sessionId: string, above: number, upTo: number): number =>
       between.get(sessionId, above, upTo) ?? 0,
+    /** The highest row id that a message was bound to, whether the row is still there or not; 0 without one. */
+    newestBoundRow: (sessionId: string): number => newestBound.get(sessionId) ?? 0,
     findMessage: (sessionId: string, id: string): MessageRow | null => byId.get(sessionId, id) ?? null,
   };
 };

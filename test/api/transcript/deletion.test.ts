@@ -242,6 +242,19 @@ describe("a conversation that another program deletes", () => {
     expect(idsOf(await desk.messages(id))).toEqual([`${run}-0`, `${run}-1`]);
   });
 
+  test("takes our turn with it that nobody had counted yet", async () => {
+    const id = ids[4] ?? "";
+    await desk.settled(id);
+    await desk.turn(id, "one", [
+      { role: "assistant", content: "two", status: "complete" },
+      { role: "notice", content: "stays here", status: "cancelled" },
+    ]);
+    alter(desk.file, "DELETE FROM messages WHERE session_id = ?", id);
+    alter(desk.file, "UPDATE sessions SET message_count = 0 WHERE id = ?", id);
+    await desk.settled(id, ({ message_count }) => message_count === 1);
+    expect(told(await desk.messages(id))).toEqual(["notice|stays here|"]);
+  });
+
   test("of ours that shows nothing of it changes nothing that people see", async () => {
     const id = await desk.newSession();
     await desk.turn(id, "one");
