@@ -60,7 +60,9 @@ class RedisHub implements Hub {
   private wakeSeq = Date.now();
   private wakeRead = this.wakeSeq;
   private hintsRead: string | null = null;
-  private downSince: number | null;
+  private isDown: boolean;
+  /** Down for longer than followers wait. Set by the timer itself: it may fire a little before a clock says so. */
+  private isAway = false;
   private downTimer: ReturnType<typeof setTimeout> | undefined;
   private connected: boolean;
   private checking = false;
@@ -71,7 +73,7 @@ class RedisHub implements Hub {
   constructor(deps: HubDeps) {
     this.deps = deps;
     this.outageMs = deps.outageMs ?? 20_000;
-    this.downSince = null;
+    this.isDown = false;
     this.connected = deps.blocking.status === "ready";
     if (!this.connected) this.onDown();
     deps.blocking.on("close", this.onDown);
@@ -176,7 +178,7 @@ class RedisHub implements Hub {
   private isOver(topic: Topic): boolean {
     if (topic.failure === CLOSED) return true;
     if (topic.failure !== null) throw topic.failure;
-    if (this.downSince !== null && performance.now() - this.downSince >= this.outageMs) throw away();
+    if (this.isAway) throw away();
     return false;
   }
 
@@ -297,7 +299,7 @@ class RedisHub implements Hub {
 
   /** Finds logs that went back behind what their followers hold while nothing new could be read from them. */
   private async checkLogs(): Promise<void> {
-    if (this.checking || this.closed || this.downSince !== null) return;
+    if (this.checking || this.closed || this.isDown) return;
     this.checking = true;
     const expected = [...this.topics.values()]
       .filter(({ tail, seen }) => tail !== null && seen.seq > 0)
@@ -337,16 +339,18 @@ class RedisHub implements Hub {
   }
 
   private readonly onDown = (): void => {
-    if (this.downSince !== null) return;
-    this.downSince = performance.now();
+    if (this.isDown) return;
+    this.isDown = true;
     this.downTimer = setTimeout(() => {
+      this.isAway = true;
       for (const topic of this.topics.values()) topic.wake();
     }, this.outageMs);
     this.downTimer.unref();
   };
 
   private readonly onUp = (): void => {
-    this.downSince = null;
+    this.isDown = false;
+    this.isAway = false;
     clearTimeout(this.downTimer);
     // Hints of an outage may never have been written.
     if (this.connected) this.hintFeed.publish({});
