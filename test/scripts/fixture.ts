@@ -21,13 +21,13 @@ process.on("disconnect", () => process.exit(0));
 process.on("SIGTERM", () => { appendFileSync(process.env.TALARIA_HOME + "/order", "api\\n"); process.exit(0); });
 `;
 
-/** The worker in small: takes a moment to drain. */
+/** The worker in small: takes a moment to drain. It speaks last, so that whoever heard it may stop it. */
 const WORKER = `
 import { appendFileSync } from "node:fs";
-process.stdout.write(JSON.stringify({ level: 40, msg: "careful", run: "run_1" }) + "\\n");
 const timer = setInterval(() => undefined, 1000);
 process.on("disconnect", () => process.exit(0));
 process.on("SIGTERM", () => setTimeout(() => { appendFileSync(process.env.TALARIA_HOME + "/order", "worker\\n"); process.exit(0); }, 300));
+process.stdout.write(JSON.stringify({ level: 40, msg: "careful", run: "run_1" }) + "\\n");
 `;
 
 /** A copy of the project whose api and worker are stand-ins: the start script itself is what is tested. */
