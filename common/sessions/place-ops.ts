@@ -99,8 +99,10 @@ export const createPlaceReadOps = (db: Database.Database) => {
      where m.session_id = ? and m.turn = 0 and m.row_id <= s.base_cursor`,
   );
   const newestBound = db
-    .prepare<[string], number | null>(
-      "select max(row_id) from messages where session_id = ? and anchor is null",
+    .prepare<[string], number>(
+      // Asked for each look at a session: in this form the index answers, however long the session is.
+      `select row_id from messages where session_id = ? and anchor is null and row_id is not null
+       order by row_id desc limit 1`,
     )
     .pluck();
   const between = db
