@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import type { FoundConversation, StoreFile } from "../sessions/store-ops.ts";
+import type { StoreFile } from "../sessions/file-ops.ts";
+import type { FoundConversation } from "../sessions/store-ops.ts";
 import type { ConversationInfo, SessionChange } from "../state-db/read/port.ts";
 import { watchStateDb } from "../state-db/read/watch.ts";
 import { fileOf } from "../transcript/sight.ts";

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
-import type { Session, StoreState } from "../contracts/session.ts";
+import type { Session } from "../contracts/session.ts";
 import { createCutReadOps, type StoredCut } from "./cut-ops.ts";
 import { createFreeId } from "./free-id.ts";
 import { COUNT_SQL } from "./places.ts";
@@ -74,15 +74,6 @@ export interface StoreUpdate {
   readonly reason: "external" | "cut";
 }
 
-export interface StoreFile {
-  readonly profile: string;
-  readonly state: StoreState;
-  readonly version: number | null;
-  readonly newer: boolean;
-  readonly file: string | null;
-  readonly watermark: number | null;
-}
-
 /** What of a session is compared with its conversation. */
 export interface StoreMark {
   readonly id: string;
@@ -100,16 +91,6 @@ interface Grave {
   readonly hidden: number;
   readonly own: string;
   readonly done: number;
-}
-
-interface StoreRow {
-  readonly profile: string;
-  readonly state: StoreState;
-  readonly version: number | null;
-  readonly newer: number;
-  readonly file: string | null;
-  readonly watermark: number | null;
-  readonly indexed_to: number;
 }
 
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
@@ -172,21 +153,6 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const letGo = db.prepare<[string]>(
     "update messages set row_id = null where session_id = ? and anchor is null",
   );
-  const putStore = db.prepare(
-    `insert into stores (profile, state, version, newer, file, watermark, changed_at)
-     values (@profile, @state, @version, @newer, @file, @watermark, @at)
-     on conflict (profile) do update set state = excluded.state, version = excluded.version, newer = excluded.newer,
-       indexed_to = case when file is excluded.file then indexed_to else -1 end,
-       file = excluded.file, watermark = excluded.watermark, changed_at = excluded.changed_at`,
-  );
-  const reach = db.prepare("update stores set indexed_to = @watermark where profile = @profile");
-  const lease = db.prepare(
-    `insert into leases (name, holder, until) values (@name, @holder, @until)
-     on conflict (name) do update set holder = excluded.holder, until = excluded.until
-     where leases.holder = excluded.holder or leases.until < @now`,
-  );
-  const release = db.prepare<[string, string]>("delete from leases where name = ? and holder = ?");
-
   const freeId = createFreeId(db);
 
   const adopt = (profile: string, found: FoundConversation, seen: boolean): string | null => {
@@ -290,21 +256,6 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
       }
       return { removed: false, session: sessionFromRow(byId.get(sessionId) ?? row) };
     },
-
-    putStore: (store: StoreFile): void => {
-      putStore.run({ ...store, newer: Number(store.newer), at: now() });
-    },
-    /** The search index holds every row up to here. */
-    markIndexed: (profile: string, watermark: number): void => {
-      reach.run({ profile, watermark });
-    },
-
-    /** True while `holder` leads `name`; seconds. A leader that stops renewing is followed by whoever asks next. */
-    takeLease: (name: string, holder: string, seconds: number): boolean =>
-      lease.run({ name, holder, until: now() + seconds, now: now() }).changes > 0,
-    dropLease: (name: string, holder: string): void => {
-      release.run(name, holder);
-    },
   };
 };
 
@@ -353,20 +304,6 @@ export const createStoreReadOps = (db: Database.Database) => {
   const uncounted = db.prepare<[string, number], SessionRow>(
     "select * from sessions where profile = ? and counted = 0 and store_id is not null order by activity_at desc limit ?",
   );
-  const stores = db.prepare<[], StoreRow & { sessions: number }>(
-    `select t.*, (select count(*) from sessions s where s.profile = t.profile and s.store_id is not null) as sessions
-     from stores t order by t.profile`,
-  );
-  const store = db.prepare<[string], StoreRow>("select * from stores where profile = ?");
-  const toFile = (row: StoreRow): StoreFile => ({
-    profile: row.profile,
-    state: row.state,
-    version: row.version,
-    newer: row.newer !== 0,
-    file: row.file,
-    watermark: row.watermark,
-  });
-  const isIndexed = (row: StoreRow): boolean => row.state !== "ok" || row.indexed_to >= (row.watermark ?? 0);
 
   return {
     /** The row of `sessions` as stored; null when there is none. */
@@ -392,15 +329,5 @@ export const createStoreReadOps = (db: Database.Database) => {
     /** The highest row id that anything of the profile stands for: a file that never gave it out is another one (c.4). */
     highestRow: (profile: string): number => highest.get(profile, profile) ?? 0,
     uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(seen),
-    getStore(profile: string): StoreFile | null {
-      const row = store.get(profile);
-      return row === undefined ? null : toFile(row);
-    },
-    listStores: (): (StoreFile & { sessions: number; indexed: boolean })[] =>
-      stores.all().map((row) => ({ ...toFile(row), sessions: row.sessions, indexed: isIndexed(row) })),
-    isIndexed(profile: string): boolean {
-      const row = store.get(profile);
-      return row === undefined || isIndexed(row);
-    },
   };
 };

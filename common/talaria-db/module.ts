@@ -6,6 +6,7 @@ import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
+import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
 import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
 import { createProfileReadOps, createProfileWriteOps } from "../sessions/profile-ops.ts";
@@ -29,6 +30,7 @@ const writeOps = (path: string) => {
     ops: {
       ...createSessionWriteOps(db, wallClock),
       ...createStoreWriteOps(db, wallClock),
+      ...createFileWriteOps(db, wallClock),
       ...createReplacedOps(db),
       ...createProfileWriteOps(db),
       ...createPlaceWriteOps(db, wallClock),
@@ -51,6 +53,7 @@ const readOps = (path: string) => {
     ops: {
       ...createSessionReadOps(db),
       ...createStoreReadOps(db),
+      ...createFileReadOps(db),
       ...createProfileReadOps(db),
       ...createPlaceReadOps(db),
       ...createCutReadOps(db),
