@@ -3,7 +3,13 @@ import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { isTerminal } from "../contracts/run.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
-import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
+import {
+  type MessageRow,
+  messageColumns,
+  messageFromRow,
+  type SessionRow,
+  sessionFromRow,
+} from "../sessions/rows.ts";
 import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outcome } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
@@ -130,17 +136,8 @@ const messageValues = (row: RunRow, message: NewMessage, idx: number, at: number
   // Derived from the run, so that a commit that is repeated names the same rows.
   id: `${row.id}-${idx}`,
   run: row.id,
-  role: message.role,
-  content: message.content,
-  reasoning: message.reasoning === undefined || message.reasoning === "" ? null : message.reasoning,
-  calls:
-    message.toolCalls === undefined || message.toolCalls.length === 0
-      ? null
-      : JSON.stringify(message.toolCalls),
-  call: message.toolCallId ?? null,
-  tool: message.toolName ?? null,
-  error: message.isError === undefined ? null : Number(message.isError),
-  status: message.status,
+  ...messageColumns(message),
+  ...(message.reasoning === "" ? { reasoning: null } : {}),
   // Rows of one batch are a microsecond apart, as state.db has them.
   at: at + idx / 1e6,
 });

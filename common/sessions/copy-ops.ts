@@ -5,7 +5,7 @@ import type { Session } from "../contracts/session.ts";
 import { createFreeId } from "./free-id.ts";
 import { createLateRows } from "./late-rows.ts";
 import { COUNT_SQL, previewOf } from "./places.ts";
-import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
+import { type MessageRow, messageColumns, messageFromRow, type SessionRow, sessionFromRow } from "./rows.ts";
 
 /** A message that is not of a run of ours: imported, or copied from another session. */
 export interface CopiedMessage {
@@ -57,9 +57,6 @@ export interface CopiedTurn {
 /** Whole sessions: imports and forks, each one transaction. */
 export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const byStore = db.prepare<[string, string], SessionRow>(
-    "select * from sessions where profile = ? and store_id = ?",
-  );
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, pinned, archived, created_at, updated_at,
        activity_at, last_message_at, message_count, seen_count, forked_from, store_id, store_cursor, base_cursor, import_digest,
@@ -119,23 +116,11 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
     };
   };
 
-  const runs = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
-  const cuts = db.prepare<[string]>("select 1 from cuts where session_id = ? limit 1");
-  const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
   const grave = db.prepare<[string, string]>(
     "select 1 from tombstones where profile = ? and store_id = ? and deleted_at > 0",
   );
   const freeId = createFreeId(db);
-
-  /** The session that shows a conversation already. */
-  const shown = (profile: string, storeId: string): SessionRow | undefined => {
-    const own = byId.get(storeId);
-    return byStore.get(profile, storeId) ?? (own?.profile === profile ? own : undefined);
-  };
-  const isTouched = (row: SessionRow): boolean =>
-    runs.get(row.id) !== undefined ||
-    cuts.get(row.id) !== undefined ||
-    (row.import_digest === null && anyMessage.get(row.id) !== undefined);
+  const { shown, isTouched } = createKept(db);
 
   const copySession = (input: CopiedSession, copy: boolean): Session => {
     const { store, messages, ...rest } = input;
@@ -205,20 +190,33 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
+/** What an import meets. */
+const createKept = (db: Database.Database) => {
+  const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
+  const byStore = db.prepare<[string, string], SessionRow>(
+    "select * from sessions where profile = ? and store_id = ?",
+  );
+  const runs = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
+  const cuts = db.prepare<[string]>("select 1 from cuts where session_id = ? limit 1");
+  const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
+  return {
+    /** The session that shows a conversation already. */
+    shown(profile: string, storeId: string): SessionRow | undefined {
+      const own = byId.get(storeId);
+      return byStore.get(profile, storeId) ?? (own?.profile === profile ? own : undefined);
+    },
+    /** Whether a person would lose something with it. */
+    isTouched: (row: SessionRow): boolean =>
+      runs.get(row.id) !== undefined ||
+      cuts.get(row.id) !== undefined ||
+      (row.import_digest === null && anyMessage.get(row.id) !== undefined),
+  };
+};
+
 const valuesOf = (message: CopiedMessage) => ({
+  ...messageColumns(message),
   id: message.id,
-  role: message.role,
-  content: message.content,
   parts: message.parts === undefined ? null : JSON.stringify(message.parts),
-  reasoning: message.reasoning ?? null,
-  calls:
-    message.toolCalls === undefined || message.toolCalls.length === 0
-      ? null
-      : JSON.stringify(message.toolCalls),
-  call: message.toolCallId ?? null,
-  tool: message.toolName ?? null,
-  error: message.isError === undefined ? null : Number(message.isError),
-  status: message.status,
   origin: message.origin,
   at: message.createdAt,
   rowId: message.rowId,
@@ -230,12 +228,7 @@ export const createCopyReadOps = (db: Database.Database) => {
   const copies = db.prepare<[string], MessageRow>(
     "select * from messages where session_id = ? and turn = 0 order by idx",
   );
-  const find = db.prepare<[string, string, string], { digest: string | null; touched: number }>(
-    `select import_digest as digest, exists (select 1 from runs r where r.session_id = s.id)
-         or exists (select 1 from cuts c where c.session_id = s.id)
-         or (import_digest is null and exists (select 1 from messages m where m.session_id = s.id)) as touched
-     from sessions s where s.profile = ? and (s.store_id = ? or s.id = ?)`,
-  );
+  const { shown, isTouched } = createKept(db);
   const mark = db
     .prepare<[], string | null>(
       "select group_concat(id || ' ' || import_digest, ' ') from sessions indexed by sessions_imported where import_digest is not null",
@@ -253,10 +246,13 @@ export const createCopyReadOps = (db: Database.Database) => {
     importedSession(
       profile: string,
       storeId: string,
-    ): { readonly digest: string | null; readonly hasRuns: boolean } | null {
-      const row = find.get(profile, storeId, storeId);
-      if (row === undefined || (row.digest === null && row.touched === 0)) return null;
-      return { digest: row.digest, hasRuns: row.touched === 1 };
+    ): { readonly digest: string | null; readonly isTouched: boolean } | null {
+      const row = shown(profile, storeId);
+      if (row === undefined) return null;
+      const touched = isTouched(row);
+      return row.import_digest === null && !touched
+        ? null
+        : { digest: row.import_digest, isTouched: touched };
     },
     /** Imported sessions with the digests of what they came from, as one text: another one means other messages. */
     importedMark: (): string | null => mark.get() ?? null,

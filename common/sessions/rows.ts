@@ -83,6 +83,30 @@ export const sessionFromRow = (row: SessionRow): Session => ({
   forked_from: row.forked_from,
 });
 
+/** Values of the columns that every message has, whatever brought it here. */
+export const messageColumns = (message: {
+  readonly role: Message["role"];
+  readonly content: string;
+  readonly reasoning?: string | undefined;
+  readonly toolCalls?: Readonly<NonNullable<Message["tool_calls"]>> | undefined;
+  readonly toolCallId?: string | undefined;
+  readonly toolName?: string | undefined;
+  readonly isError?: boolean | undefined;
+  readonly status: MessageStatus;
+}) => ({
+  role: message.role,
+  content: message.content,
+  reasoning: message.reasoning ?? null,
+  calls:
+    message.toolCalls === undefined || message.toolCalls.length === 0
+      ? null
+      : JSON.stringify(message.toolCalls),
+  call: message.toolCallId ?? null,
+  tool: message.toolName ?? null,
+  error: message.isError === undefined ? null : Number(message.isError),
+  status: message.status,
+});
+
 export const messageFromRow = (row: MessageRow): Message => ({
   id: row.id,
   session_id: row.session_id,

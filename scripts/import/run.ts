@@ -56,7 +56,7 @@ const importSession = async (
   const digest = importDigest(profile, storeId, text);
   const known = await target.find(profile, storeId);
   if (known?.digest === digest) return { ...outcome(name, "unchanged", null), notes };
-  if (known !== null && (known.hasRuns || known.digest === null))
+  if (known !== null && (known.isTouched || known.digest === null))
     return { ...outcome(name, "refused", CHANGED_HERE), notes };
 
   const there = segments === null ? NOTHING : await conversations.read(storePath, segments);

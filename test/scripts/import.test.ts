@@ -46,19 +46,19 @@ beforeEach(() => {
 
 /** What talaria.db will do, in memory. */
 const createMemoryTarget = () => {
-  const kept = new Map<string, ImportSession & { hasRuns?: boolean }>();
+  const kept = new Map<string, ImportSession & { isTouched?: boolean }>();
   const foreign = new Set<string>();
   const keyOf = (profile: string, storeId: string): string => `${profile} ${storeId}`;
   const port: ImportTarget = {
     find: async (profile, storeId) => {
       const found = kept.get(keyOf(profile, storeId));
-      if (found !== undefined) return { digest: found.digest, hasRuns: found.hasRuns ?? false };
-      return foreign.has(keyOf(profile, storeId)) ? { digest: null, hasRuns: false } : null;
+      if (found !== undefined) return { digest: found.digest, isTouched: found.isTouched ?? false };
+      return foreign.has(keyOf(profile, storeId)) ? { digest: null, isTouched: false } : null;
     },
     importSession: async (input) => {
       const key = keyOf(input.profile, input.storeId);
       const known = kept.get(key);
-      if (known?.hasRuns) return "conflict";
+      if (known?.isTouched) return "conflict";
       kept.set(key, input);
       return known === undefined ? "imported" : "updated";
     },
@@ -159,7 +159,7 @@ describe("an import from a hermes-webui folder", () => {
     const after = target.kept.get("default aaaaaaaaaaaa");
     expect(after?.rows.slice(0, 2).map(({ id }) => id)).toEqual(before?.rows.map(({ id }) => id));
 
-    target.kept.set("default aaaaaaaaaaaa", { ...(after as ImportSession), hasRuns: true });
+    target.kept.set("default aaaaaaaaaaaa", { ...(after as ImportSession), isTouched: true });
     expect(told(await run())).toEqual(["aaaaaaaaaaaa.json unchanged"]);
     put("aaaaaaaaaaaa", HI);
     expect(told(await run())).toEqual([

@@ -48,7 +48,7 @@ export interface ImportTarget {
   find(
     profile: string,
     storeId: string,
-  ): Promise<{ readonly digest: string | null; readonly hasRuns: boolean } | null>;
+  ): Promise<{ readonly digest: string | null; readonly isTouched: boolean } | null>;
   /**
    * Takes a whole session in one transaction. "unchanged": this digest is already here; "updated": an earlier import
    * that nobody has continued was replaced; "conflict": the session was changed here, and nothing was written.
