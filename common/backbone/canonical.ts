@@ -3,10 +3,10 @@ import type { Appended, CanonicalStore } from "../lifecycle/deps.ts";
 import { startStoreThread } from "../sqlite/client.ts";
 import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
+import { fileOf } from "../state-db/read/versions.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import { isForStore } from "../transcript/messages.ts";
 import { OWN_SOURCE } from "../transcript/page.ts";
-import { fileOf } from "../transcript/sight.ts";
 import { type StateStores, valueIn } from "../transcript/store.ts";
 
 /** Times a conversation that goes on in another segment is followed there. */

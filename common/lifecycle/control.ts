@@ -29,10 +29,9 @@ export const createRunControl = (
 
   /** A conversation that we made carries its title in state.db, too. */
   const renameInStore = async (sessionId: string): Promise<void> => {
-    const [row, view] = await Promise.all([read.sessionRow(sessionId), read.storeView(sessionId)]);
-    if (row?.title_source !== "user" || row.title === null || view === null || row.title === view.title)
-      return;
-    await deps.canonical.setTitle(row.profile, view.storeId, row.title);
+    const row = await read.sessionRow(sessionId);
+    if (row?.title_source !== "user" || row.title === null || row.title === row.store_title) return;
+    if (row.store_id !== null) await deps.canonical.setTitle(row.profile, row.store_id, row.title);
   };
 
   return {

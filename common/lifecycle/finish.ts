@@ -64,7 +64,7 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     if (turn === null || turn.messages.length === 0) return true;
     if (await read.earlierTurnUnsynced(runId)) return false;
     const { session, messages, record } = turn;
-    const storeId = (await read.storeView(session.id))?.storeId ?? session.id;
+    const storeId = (await read.sessionRow(session.id))?.store_id ?? session.id;
     const { profile, model } = record.run;
     const result = await canonical.append({ profile, storeId, session, model, messages, forkedFrom: null });
     if (result.status === "later") return false;
@@ -81,11 +81,11 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     const turn = await read.copiedTurn(sessionId);
     if (turn === null) return true;
     const { session } = turn;
-    const parent = session.forked_from === null ? null : await read.storeView(session.forked_from);
+    const parent = session.forked_from === null ? null : await read.sessionRow(session.forked_from);
     const messages = turn.messages.filter(({ bound }) => !bound).map(({ message }) => message);
     const result = await canonical.append({
       ...{ profile: session.profile, storeId: session.id, session, model: session.model, messages },
-      forkedFrom: parent?.storeId ?? null,
+      forkedFrom: parent?.store_id ?? null,
     });
     if (result.status === "ok") await write.bindCopies(sessionId, session.id, result.rows);
     return result.status !== "later";

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { BringUp } from "./bring-up.ts";
 import type { MirrorDeps } from "./deps.ts";
@@ -31,10 +32,10 @@ export const countInBackground = (
   return again(deps, profile, signal, async () => {
     const isReadable = (await read.getStore(profile))?.state === "ok";
     const uncounted = isReadable ? await read.uncounted(profile, COUNT_BATCH) : [];
-    await Promise.all(uncounted.map(({ sessionId }) => limit(() => count(sessionId))));
+    await Promise.all(uncounted.map((id) => limit(() => count(id))));
     if (uncounted.length > 0 && uncounted.length < COUNT_BATCH) hint({ profile });
     // The same ones again: their file cannot be read right now.
-    const these = uncounted.map(({ sessionId }) => sessionId).join(" ");
+    const these = uncounted.join(" ");
     const isBusy = uncounted.length === COUNT_BATCH && these !== before;
     before = these;
     return isBusy;
@@ -44,8 +45,9 @@ export const countInBackground = (
 /** Brings the search index up to the file, in a thread of the index's own. Resolves at the abort. */
 export const indexInBackground = (deps: MirrorDeps, profile: string, signal: AbortSignal): Promise<void> =>
   again(deps, profile, signal, async () => {
+    if (await deps.read.isIndexed(profile)) return false;
     const store = await deps.read.getStore(profile);
-    if (store?.state !== "ok" || (await deps.read.isIndexed(profile))) return false;
+    if (store?.state !== "ok") return false;
     const path = await deps.stores.pathOf(profile);
     const done = await deps.search.indexSome(profile, path, INDEX_ROWS);
     if (done.state !== "ok") return false;
@@ -65,18 +67,7 @@ const again = async (
       log.warn({ err, profile }, "counting or indexing of state.db failed; it is tried again");
       return false;
     });
-    if (!isBusy) await pause(PAUSE_MS, signal);
+    // Ends with the abort.
+    if (!isBusy) await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
   }
 };
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });

@@ -74,8 +74,11 @@ export const createBringUp = (deps: Deps): BringUp => {
         view.counted && now.counted && cursor === view.cursor && count === view.count && time === view.time;
       if (isSame && mark === view.mark && (title === null || title === view.title)) return null;
       const isFirst = !view.counted && now.counted;
-      const last =
-        now.news === 0 && !isFirst ? null : await newest(deps, sight.store, now.counted ? cursor : null);
+      const row =
+        now.news === 0 && !isFirst
+          ? null
+          : (now.last ?? (await lastRow(deps, sight.store, now.counted ? cursor : null)));
+      const last = row === null ? null : lastOf(row);
       // What was shown until now was an older count, not the writers' guess.
       const corrected = late && !view.counted && view.cursor > 0 ? count - view.count : 0;
       const visible = now.news !== 0 || corrected !== 0 || isRenamed(view, title);
@@ -101,6 +104,8 @@ interface Counted {
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
+  /** The newest of what was counted, where it was looked at. */
+  readonly last?: DisplayRow | null;
   /** How many messages of others came; negative where some went; 0: nothing that people see changed. */
   readonly news: number;
 }
@@ -139,8 +144,10 @@ const countNow = async (
     if (added.state !== "ok") return null;
     if (added.value !== null) {
       const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
-      const time = added.value === 0 ? view.time : await lastTime(deps, store, hidden);
-      return { counted: true, cursor, count: view.count + added.value, time, news: added.value - ours };
+      const now = { counted: true, cursor, count: view.count + added.value, news: added.value - ours };
+      if (added.value === 0) return { ...now, time: view.time };
+      const last = await lastRow(deps, store, cursor);
+      return { ...now, time: last?.createdAt ?? null, last };
     }
   }
   let count = 0;
@@ -160,10 +167,11 @@ const countNow = async (
   const ours = isOurs ? await bindOurs(deps, view, store, cursor) : 0;
   const moved = isOurs ? await followBase(deps, view.sessionId, store) : 0;
   const difference = count - view.count - ours + moved;
-  const time = await lastTime(deps, store, hidden);
+  const last = await lastRow(deps, store, cursor);
+  const time = last?.createdAt ?? null;
   // As many as before, and another last one: something went and something came.
   const news = difference !== 0 ? difference : time === view.time || ours > 0 ? 0 : 1;
-  return { counted: true, cursor, count, time, news: view.counted ? news : 0 };
+  return { counted: true, cursor, count, time, last, news: view.counted ? news : 0 };
 };
 
 /** How many of the rows above an id people see that we did not write. */
@@ -189,11 +197,6 @@ const foreignSince = async (
       known.of(row) === undefined &&
       !(row.uid === null ? pending.some((message) => isSame(row, message)) : ours.has(row.uid)),
   ).length;
-};
-
-const lastTime = async ({ stores }: Deps, store: StoreSight, hidden: Hidden): Promise<number | null> => {
-  const last = await stores.call.lastDisplay(store.path, store.segments.ids, { hidden });
-  return last.state === "ok" ? (last.value?.createdAt ?? null) : null;
 };
 
 /** Rows that came while we count are counted next time. */
@@ -242,15 +245,16 @@ const isSame = (
   row.createdAt === message.created_at &&
   row.content === message.content;
 
-const newest = async (
+/** The newest row that people see, of those up to `cursor` or of all. */
+const lastRow = async (
   { stores }: Deps,
   store: StoreSight,
   cursor: number | null,
-): Promise<{ role: "user" | "assistant" | "tool"; preview: string; at: number } | null> => {
+): Promise<DisplayRow | null> => {
   const answer = await stores.call.lastDisplay(store.path, store.segments.ids, {
     hidden: cursor === null ? store.hidden : upTo(store.hidden, cursor),
   });
-  return answer.state === "ok" && answer.value !== null ? lastOf(answer.value) : null;
+  return answer.state === "ok" ? answer.value : null;
 };
 
 const lastOf = (row: DisplayRow): { role: "user" | "assistant" | "tool"; preview: string; at: number } => ({

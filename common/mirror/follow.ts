@@ -2,8 +2,8 @@ import pLimit from "p-limit";
 import type { StoreFile } from "../sessions/file-ops.ts";
 import type { FoundConversation } from "../sessions/store-ops.ts";
 import type { ConversationInfo, SessionChange } from "../state-db/read/port.ts";
+import { fileOf } from "../state-db/read/versions.ts";
 import { watchStateDb } from "../state-db/read/watch.ts";
-import { fileOf } from "../transcript/sight.ts";
 import { valueIn } from "../transcript/store.ts";
 import { type BringUp, markOf, mayHaveChanged } from "./bring-up.ts";
 import type { MirrorDeps } from "./deps.ts";
@@ -71,22 +71,21 @@ export const followStore = async (
       seen,
     );
     if (fresh.length > 0) deps.hint({ profile });
-    const changed = all.filter((found) => {
+    const changed = all.flatMap((found) => {
       const row = marks.get(found.id);
       marks.delete(found.id);
-      if (row === undefined || row.counted === 0) return false;
+      if (row === undefined || row.counted === 0) return [];
       const isOther = row.store_mark !== null && mayHaveChanged(row.store_mark, markOfLight(found));
-      return isOther || (found.title !== null && found.title !== row.store_title);
+      const isRenamed = found.title !== null && found.title !== row.store_title;
+      return isOther || isRenamed ? [{ sessionId: row.id, title: found.title }] : [];
     });
     const gone = [...marks.values()];
     for (const { id } of gone) if (!(await write.storeSessionGone(id)).removed) await tell([id]);
     if (gone.length > 0) deps.hint({ profile });
     await Promise.all(
-      changed.map(({ id, title }) =>
+      changed.map(({ sessionId, title }) =>
         limit(async () => {
-          const sessionId = (await read.storeViews(profile, [id]))[0]?.sessionId;
-          if (sessionId !== undefined && (await bringUp(sessionId, { title, withinMs: COUNT_MS })) !== null)
-            await tell([sessionId]);
+          if ((await bringUp(sessionId, { title, withinMs: COUNT_MS })) !== null) await tell([sessionId]);
         }),
       ),
     );
@@ -107,15 +106,15 @@ export const followStore = async (
       const chain = valueIn(await call.segments(path, sessionId));
       if (chain !== null) roots.set(chain.rootId, chain.tipId);
     }
-    const views = await read.storeViews(profile, [...roots.keys()]);
+    const owners = await read.ownersOf(profile, [...roots.keys()]);
     await Promise.all(
-      views.map(({ sessionId }) =>
+      owners.map(({ id }) =>
         limit(async () => {
-          if ((await bringUp(sessionId, { newSince, withinMs: COUNT_MS })) !== null) await tell([sessionId]);
+          if ((await bringUp(id, { newSince, withinMs: COUNT_MS })) !== null) await tell([id]);
         }),
       ),
     );
-    return views.length < roots.size;
+    return owners.length < roots.size;
   };
 
   let surveyed = 0;

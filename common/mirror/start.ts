@@ -116,7 +116,6 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
       stop.abort();
       clearTimeout(timer);
       await pass;
-      clearTimeout(timer);
       const mine = [...led];
       await Promise.all([...mine.map(([, { over }]) => over), aside.settle, aside.imports]);
       for (const [profile] of mine) await write.dropLease(leaseOf(profile), name).catch(() => {});

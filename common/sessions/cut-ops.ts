@@ -33,6 +33,26 @@ export interface NewCut extends StoredCut {
 /** Seconds that the counting of a cut session may take before its followers are told. */
 const TELL_LEASE_S = 1;
 
+/** Owes the followers of session `@id` a word of a change, with its reason, due at `@at`. */
+export const createTell = (db: Database.Database) =>
+  db.prepare<{ readonly id: string; readonly reason: "cut" | "external"; readonly at: number }>(
+    // A new row each time: what changed while the last one was being told must be told as well.
+    "insert or replace into outbox (kind, session_id, run_id, due_at) values (@reason, @id, @id, @at)",
+  );
+
+/** What a deleted session left to do in the store becomes the cut of the session that comes in its place. */
+export const createInheritedCut = (db: Database.Database) =>
+  db.prepare<{
+    readonly id: string;
+    readonly max_row_id: number;
+    readonly own: string;
+    readonly done: number;
+    readonly at: number;
+  }>(
+    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
+     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
+  );
+
 /** Cuts; `cutSession` runs inside the transaction of its caller. */
 export const createCutOps = (db: Database.Database, now: Clock) => {
   const insert = db.prepare(
@@ -63,10 +83,7 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
      where id = @id`,
   );
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
-  const tell = db.prepare(
-    // A new row each time: what changed while the last one was being told must be told as well.
-    "insert or replace into outbox (kind, session_id, run_id, due_at) values ('cut', @id, @id, @at)",
-  );
+  const tell = createTell(db);
   const see = db.prepare("update sessions set seen_count = min(seen_count, message_count) where id = ?");
 
   return {
@@ -97,7 +114,7 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
       recount.run({ id: sessionId });
       see.run(sessionId);
       // Leased for a moment to whoever counts the session first, so that followers are told the new number.
-      tell.run({ id: sessionId, at: at + TELL_LEASE_S });
+      tell.run({ id: sessionId, reason: "cut", at: at + TELL_LEASE_S });
     },
     /** The store's history lacks our removed rows now. */
     cutDone: (id: number): void => {

@@ -5,7 +5,7 @@ import { newId } from "../base/ids.ts";
 import type { CreateSessionBody, ListSessionsQuery, Page, PatchSessionBody } from "../contracts/http.ts";
 import type { Session, SessionHead, StoreState } from "../contracts/session.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
-import type { OwnRow } from "./cut-ops.ts";
+import { createInheritedCut, type OwnRow } from "./cut-ops.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
 
 export type StoredHead = Omit<SessionHead, "last_event_id">;
@@ -30,10 +30,7 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
     }
   >("select generation, profile, store_id, max_row_id, own, done from tombstones where session_id = ?");
   const bindAgain = db.prepare("update sessions set store_id = @storeId, counted = 0 where id = @id");
-  const cutAway = db.prepare(
-    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
-     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
-  );
+  const cutAway = createInheritedCut(db);
   const insert = db.prepare(
     `insert into sessions (id, profile, title, title_source, model, workspace, source, created_at, updated_at, activity_at,
        generation, forked_from)

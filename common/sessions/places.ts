@@ -15,6 +15,8 @@ export interface Place {
 
 /** Anchor of turns that are not in state.db yet. */
 export const PENDING = 9_000_000_000_000_000;
+/** In front of everything. */
+export const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
 /** Behind everything. */
 export const END: Place = { anchor: PENDING, turn: Number.MAX_SAFE_INTEGER, idx: 0 };
 

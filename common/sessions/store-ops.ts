@@ -2,7 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { IdSchema } from "../contracts/ids.ts";
 import type { Session } from "../contracts/session.ts";
-import { createCutReadOps, type StoredCut } from "./cut-ops.ts";
+import { createCutReadOps, createInheritedCut, createTell, type StoredCut } from "./cut-ops.ts";
 import { createFreeId } from "./free-id.ts";
 import { COUNT_SQL } from "./places.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
@@ -41,7 +41,6 @@ export interface SessionSight {
 export interface StoreView {
   readonly sessionId: string;
   readonly storeId: string;
-  readonly source: string;
   readonly cursor: number;
   readonly count: number;
   readonly time: number | null;
@@ -115,10 +114,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const isBeingCopied = db.prepare<[string]>(
     "select 1 from outbox where session_id = ? and kind = 'copy' limit 1",
   );
-  const cutAway = db.prepare(
-    `insert into cuts (session_id, kind, keep_through, cut_row_id, removed, own, done, at)
-     values (@id, 'deleted', 0, @max_row_id, '[]', @own, @done, @at)`,
-  );
+  const cutAway = createInheritedCut(db);
   const dropGrave = db.prepare<[string]>("delete from tombstones where session_id = ?");
   const update = db.prepare(
     `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
@@ -139,10 +135,7 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const endless = db.prepare<[string]>(
     "update sessions set last_role = null, last_preview = null where id = ? and message_count = 0",
   );
-  const tell = db.prepare(
-    // A new row each time: what changed while the last one was being told must be told as well.
-    "insert or replace into outbox (kind, session_id, run_id, due_at) values (@reason, @id, @id, @at)",
-  );
+  const tell = createTell(db);
   const gone = db.prepare<[string]>("select 1 from runs where session_id = ? limit 1");
   const remove = db.prepare<[string]>("delete from sessions where id = ?");
   const empty = db.prepare(
@@ -262,7 +255,6 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
 export const viewOf = ({ row, lastCut }: Pick<SessionSight, "row" | "lastCut">): StoreView => ({
   sessionId: row.id,
   storeId: row.store_id ?? "",
-  source: row.source,
   cursor: row.store_cursor,
   count: row.store_count,
   time: row.store_time,
@@ -279,11 +271,7 @@ const createLastCut = (db: Database.Database) =>
 
 export const createStoreReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
-  const byStore = db.prepare<[string, string], SessionRow>(
-    `select s.* from json_each(?) j cross join sessions s where s.profile = ? and s.store_id = j.value`,
-  );
   const lastCut = createLastCut(db);
-  const seen = (row: SessionRow): StoreView => viewOf({ row, lastCut: lastCut.get(row.id) ?? 0 });
   const { cutsOf } = createCutReadOps(db);
   const anyMessage = db.prepare<[string]>("select 1 from messages where session_id = ? limit 1");
   const owners = db.prepare<[string, string], { storeId: string; id: string }>(
@@ -301,9 +289,11 @@ export const createStoreReadOps = (db: Database.Database) => {
          where s.profile = ? and m.session_id = s.id and m.row_id is not null)`,
     )
     .pluck();
-  const uncounted = db.prepare<[string, number], SessionRow>(
-    "select * from sessions where profile = ? and counted = 0 and store_id is not null order by activity_at desc limit ?",
-  );
+  const uncounted = db
+    .prepare<[string, number], string>(
+      "select id from sessions where profile = ? and counted = 0 and store_id is not null order by activity_at desc limit ?",
+    )
+    .pluck();
 
   return {
     /** The row of `sessions` as stored; null when there is none. */
@@ -315,19 +305,13 @@ export const createStoreReadOps = (db: Database.Database) => {
       const isOurs = anyMessage.get(id) !== undefined;
       return { row, cuts: cutsOf(id), lastCut: lastCut.get(id) ?? 0, isOurs };
     },
-    storeView(id: string): StoreView | null {
-      const row = byId.get(id);
-      return row === undefined || row.store_id === null ? null : seen(row);
-    },
-    /** Sessions of these conversations; unknown ones are left out. */
-    storeViews: (profile: string, storeIds: readonly string[]): StoreView[] =>
-      byStore.all(JSON.stringify(storeIds), profile).map(seen),
     /** Ids of the sessions of these conversations; unknown ones are left out. */
     ownersOf: (profile: string, storeIds: readonly string[]): { storeId: string; id: string }[] =>
       storeIds.length === 0 ? [] : owners.all(JSON.stringify(storeIds), profile),
     storeMarks: (profile: string): StoreMark[] => marks.all(profile),
     /** The highest row id that anything of the profile stands for: a file that never gave it out is another one (c.4). */
     highestRow: (profile: string): number => highest.get(profile, profile) ?? 0,
-    uncounted: (profile: string, limit: number): StoreView[] => uncounted.all(profile, limit).map(seen),
+    /** Ids of sessions whose number is a guess or out of date, the newest first. */
+    uncounted: (profile: string, limit: number): string[] => uncounted.all(profile, limit),
   };
 };

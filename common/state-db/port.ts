@@ -16,7 +16,7 @@ export interface TurnInput {
 }
 
 export interface TurnRow {
-  /** 32 hex digits, derived from run and step, so that a repeat finds the row (see `deriveUid`). */
+  /** 32 hex digits, derived from the message's id, so that a repeat finds the row (see `deriveUid`). */
   readonly uid: string;
   readonly role: "user" | "assistant" | "tool";
   readonly content: string;

@@ -6,15 +6,14 @@ import { identitiesOf } from "../reconcile/identity.ts";
 import type { CopiedMessage } from "../sessions/copy-ops.ts";
 import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
 import { ownRowsOf } from "../sessions/own-rows.ts";
-import { comparePlaces, isStored, PENDING, type Place } from "../sessions/places.ts";
+import { comparePlaces, isStored, PENDING, type Place, START } from "../sessions/places.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { toMergeRow } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
-
 import type { TranscriptChanges, Transcripts } from "./port.ts";
-import type { Sight, StoreSight } from "./sight.ts";
+import { type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ChangeDeps {
@@ -30,7 +29,6 @@ export interface ChangeDeps {
 const MAX_REMEMBERED = 2_000;
 /** Messages that a rotation carries on at most. */
 const MAX_CARRIED = 400;
-const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
 
 /** Undo, retry, edit, truncate, clear: durable cuts, committed before the store follows (c.7). Fork: a copy of its own. */
 export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => {
@@ -51,13 +49,11 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       own,
       shown,
     };
-    if (sight.state !== "ok" && sight.state !== "none")
-      throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
+    if (sight.state !== "ok" && sight.state !== "none") throw storeUnavailable();
     if (sight.store === null) return nothing;
     const { path, segments, file } = sight.store;
     const newest = await stores.call.maxRowId(path, segments.ids);
-    if (newest.state !== "ok")
-      throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
+    if (newest.state !== "ok") throw storeUnavailable();
     // What is not in the store yet stands behind every row of it.
     const keepThrough = Math.min(kept, newest.value);
     const cutRowId = newest.value;
@@ -203,10 +199,7 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       return { cut: await cutFrom(sight, "edit", place), text: message.content };
     },
 
-    cutMade: async (sessionId) => {
-      await deps.afterCut(sessionId);
-      return read.getSession(sessionId);
-    },
+    cutMade: deps.afterCut,
 
     async fork(sessionId, { through, title }) {
       const until = through === undefined ? undefined : (await transcripts.place(sessionId, through)).place;

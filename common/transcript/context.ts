@@ -4,9 +4,8 @@ import { comparePlaces, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { type StateRow, toMessage } from "../state-db/read/rows.ts";
-import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
-import { createKnown, storeMessageId } from "./messages.ts";
+import { createKnown, createWritten, storeMessageId } from "./messages.ts";
 import type { ContextReader, RunContext } from "./port.ts";
 import { createLook } from "./sight.ts";
 import type { StateStores } from "./store.ts";
@@ -55,10 +54,7 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     rows: readonly StateRow[],
     local: readonly MessageRow[],
   ): Promise<Message[]> {
-    const uids = new Set(rows.flatMap(({ uid }) => uid ?? []));
-    const times = new Set(
-      rows.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`),
-    );
+    const isWritten = createWritten(rows);
     const results = rows.filter(({ role }) => role === "tool");
     const known = createKnown(
       results.length === 0
@@ -76,7 +72,7 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     for (const row of local) {
       // Imported messages stand for a history that the store does not have; where it has one, that is the model's (part d).
       if (row.run_id === null && rows.length > 0) continue;
-      if (uids.has(deriveUid(row.id)) || times.has(`${row.role} ${row.created_at}`)) continue;
+      if (isWritten(row)) continue;
       items.push({
         place: { anchor: row.anchor ?? row.row_id ?? 0, turn: row.turn, idx: row.idx },
         message: messageFromRow(row),

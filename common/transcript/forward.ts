@@ -1,7 +1,6 @@
-import { TalariaError } from "../base/errors.ts";
-import { comparePlaces, END, type Place, rowPlace } from "../sessions/places.ts";
+import { comparePlaces, END, type Place, rowPlace, START } from "../sessions/places.ts";
 import type { Placed, PlacedPage } from "./page.ts";
-import type { Sight, StoreSight } from "./sight.ts";
+import { type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ForwardDeps {
@@ -15,7 +14,6 @@ const PIECE = 300;
 const WHOLE = Number.MAX_SAFE_INTEGER;
 /** Texts of the walk that only finds places; enough to tell a summary from a message. */
 const BOUND_BYTES = 4_096;
-const START: Place = { anchor: Number.MIN_SAFE_INTEGER, turn: 0, idx: 0 };
 
 type Pieces = AsyncIterable<readonly Placed[]>;
 
@@ -24,8 +22,7 @@ export const createForwardReader = ({ stores, pageAt, newestFirst }: ForwardDeps
   const read = async (sight: Sight, before: Place): Promise<PlacedPage> => {
     const page = await pageAt(sight, before, PIECE, WHOLE);
     // A copy that lacks what the store had in the middle is none.
-    if (page.sight.state !== sight.state)
-      throw new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
+    if (page.sight.state !== sight.state) throw storeUnavailable();
     return page;
   };
 

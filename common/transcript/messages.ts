@@ -3,6 +3,7 @@ import type { MessageRow } from "../sessions/rows.ts";
 import { messageFromRow } from "../sessions/rows.ts";
 import type { DisplayRow } from "../state-db/read/port.ts";
 import { decodeRow, type StateRow, toMessage } from "../state-db/read/rows.ts";
+import { deriveUid } from "../state-db/uid.ts";
 
 /** What the sidecar knows of store rows, by identity. */
 export interface Known {
@@ -15,6 +16,20 @@ export const createKnown = (rows: readonly MessageRow[]): Known => {
   return {
     of: (row) => (row.uid === null ? byRow.get(row.rowId) : byUid.get(row.uid)) ?? byRow.get(row.rowId),
   };
+};
+
+/**
+ * Tells which messages that are not bound yet stand among store rows already: by the uid that we gave them, or, in files
+ * without uids, by what else is ours alone: role and exact time (b.2).
+ */
+export const createWritten = (
+  rows: readonly Pick<StateRow, "uid" | "role" | "createdAt">[],
+): ((message: Pick<MessageRow, "id" | "role" | "created_at">) => boolean) => {
+  const uids = new Set(rows.flatMap(({ uid }) => uid ?? []));
+  const times = new Set(
+    rows.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`),
+  );
+  return ({ id, role, created_at }) => uids.has(deriveUid(id)) || times.has(`${role} ${created_at}`);
 };
 
 /** A row's id for pages and addresses: of its logical id where it has one, so that it survives compaction. */

@@ -6,9 +6,8 @@ import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import type { Answer, DisplayRow, PageQuery, SessionInfo } from "../state-db/read/port.ts";
-import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
-import { createKnown, displayed } from "./messages.ts";
+import { createKnown, createWritten, displayed } from "./messages.ts";
 import type { Sight, StoreSight } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
@@ -107,22 +106,11 @@ const windowOf = (sight: Sight, newestFirst: readonly Placed[], limit: number): 
   hasOlder: newestFirst.length > limit,
 });
 
-/**
- * Turns that were written into state.db a moment ago and are not bound yet would show twice: their rows say so by the uid
- * that we gave them, or, in files without uids, by what else is ours alone: role and exact time.
- */
+/** Turns that were written into state.db a moment ago and are not bound yet would show twice. */
 const inStoreAlready = (local: readonly MessageRow[], page: readonly DisplayRow[]): ReadonlySet<string> => {
   const pending = local.filter(({ anchor, role }) => anchor === PENDING && role !== "notice");
   if (pending.length === 0) return new Set();
-  const uids = new Set(page.flatMap(({ uid }) => uid ?? []));
-  const times = new Set(
-    page.filter(({ uid }) => uid === null).map(({ role, createdAt }) => `${role} ${createdAt}`),
-  );
-  return new Set(
-    pending
-      .filter(({ id, role, created_at }) => uids.has(deriveUid(id)) || times.has(`${role} ${created_at}`))
-      .map(({ id }) => id),
-  );
+  return new Set(pending.filter(createWritten(page)).map(({ id }) => id));
 };
 
 /** The writer of each segment of a page; rows of others in a session of ours have no name but this. */

@@ -67,7 +67,7 @@ export interface TranscriptChanges {
     messageId: string | null,
   ): Promise<{ readonly cut: NewCut; readonly text: string }>;
   /** Tells stores and followers about a cut that was made in a transaction of its own. */
-  cutMade(sessionId: string): Promise<Session>;
+  cutMade(sessionId: string): Promise<void>;
   /** A new session with copies of the messages up to `through`; all of them without. Rejects with `message_not_found`. */
   fork(
     sessionId: string,

@@ -4,6 +4,7 @@ import type { StoredCut } from "../sessions/cut-ops.ts";
 import type { SessionRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { Hidden, Segments } from "../state-db/read/port.ts";
+import { fileOf } from "../state-db/read/versions.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
 import type { StateStores } from "./store.ts";
 
@@ -50,8 +51,9 @@ export const createLook =
     return { ...ours, state: "ok", store: { path, segments: segments.value, file, hidden } };
   };
 
-/** Device and inode, without the layout that a generation ends with. */
-export const fileOf = (generation: string): string => generation.slice(0, generation.lastIndexOf(":"));
+/** For what cannot be answered without the file. */
+export const storeUnavailable = (): TalariaError =>
+  new TalariaError("store_unavailable", "state.db cannot be read right now", { retryAfterS: 2 });
 
 /** Row ids mean something only in the file they are of; identities mean something in every one (c.4). */
 const hiddenBy = (cuts: readonly StoredCut[], file: string, floor: number): Hidden => ({

@@ -7,6 +7,9 @@ export const dataVersionOf = (file: ReadFile): string =>
 /** Device, inode and layout (a.6). */
 export const generationOf = (file: ReadFile): string => `${file.identity}:${file.shape().schemaVersion}`;
 
+/** Device and inode of a generation, without its layout. */
+export const fileOf = (generation: string): string => generation.slice(0, generation.lastIndexOf(":"));
+
 /**
  * The highest message id the file ever gave out. Rows that were deleted count: ids never come back, so a file whose
  * newest session was deleted is still the same file.

@@ -2,6 +2,7 @@ import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Async } from "../../sqlite/client.ts";
 import type { SessionChange, StateDbReadOps, Trouble } from "./port.ts";
+import { fileOf } from "./versions.ts";
 
 export interface WatchOptions {
   readonly path: string;
@@ -84,7 +85,7 @@ const createLook = ({
     const version = await call.dataVersion(path);
     if (version.state !== "ok") return tell(version.state);
     const { generation } = version.value;
-    const identity = generation.slice(0, generation.lastIndexOf(":"));
+    const identity = fileOf(generation);
     if (seen?.version === version.value.version) return tell("ok");
 
     let watermark: number | null = seen?.watermark ?? from ?? null;

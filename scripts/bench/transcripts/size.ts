@@ -46,7 +46,7 @@ const openSessions = async (
   raw: Database.Database,
 ): Promise<{ readonly big: BenchSession; readonly other: BenchSession }> => {
   const ids = raw.prepare("SELECT id FROM sessions ORDER BY started_at LIMIT 2").pluck().all() as string[];
-  const find = async () => (await db.read.storeViews("default", ids)).map(({ sessionId }) => sessionId);
+  const find = async () => (await db.read.ownersOf("default", ids)).map(({ id }) => id);
   await until(async () => (await find()).length === ids.length);
   const [big = "", other = ""] = await find();
   return { big: { id: big, storeId: ids[0] ?? "" }, other: { id: other, storeId: ids[1] ?? "" } };

@@ -36,8 +36,8 @@ describe("e.61 in-place compaction", () => {
     mutate(desk.file, "--append", other, "1");
     await desk.settled(other);
     await eventually("the compacted rows to be counted", async () => {
-      const row = await desk.api.db.read.storeView(id);
-      return row?.cursor === rowsOf(desk.file, `session_id = '${id}'`).at(-1)?.id ? true : undefined;
+      const row = await desk.api.db.read.sessionRow(id);
+      return row?.store_cursor === rowsOf(desk.file, `session_id = '${id}'`).at(-1)?.id ? true : undefined;
     });
     expect(await desk.settled(id)).toMatchObject({ revision, message_count });
     const after = await desk.messages(id);

@@ -290,7 +290,7 @@ describe("our turns and those of others", () => {
       (await desk.session(idOf(4))).title === "looked at" ? true : undefined,
     );
     await eventually("the title of ours to be known", async () =>
-      (await desk.api.db.read.storeView(id))?.title === "a provisional title" ? true : undefined,
+      (await desk.api.db.read.sessionRow(id))?.store_title === "a provisional title" ? true : undefined,
     );
     expect(await desk.session(id)).toMatchObject({ revision, title_source: "provisional" });
     expect(events.changes()).toEqual([]);

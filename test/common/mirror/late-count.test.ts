@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { createBringUp } from "../../../common/mirror/bring-up.ts";
+import { viewOf } from "../../../common/sessions/store-ops.ts";
 import { startStoreThread } from "../../../common/sqlite/client.ts";
 import type { StateDbReadOps } from "../../../common/state-db/read/port.ts";
 import type { TalariaDb } from "../../../common/talaria-db/open.ts";
@@ -99,8 +100,9 @@ describe("a count that takes longer than somebody waits", () => {
   test("a count that began before a cut does not overwrite what the cut says", () =>
     withSession(async ({ db, id, bringUp }) => {
       const { message_count: before } = await db.sessions.head(id);
-      const view = await db.read.storeView(id);
-      if (view === null) throw new Error("the session has no store");
+      const sight = await db.read.sightOf(id);
+      if (sight === null) throw new Error("there is no such session");
+      const view = viewOf(sight);
       const [own, from] = [[], { anchor: view.cursor, turn: -1, idx: 0 }];
       const cut = { kind: "truncate", keepThrough: view.cursor - 1, cutRowId: view.cursor } as const;
       await db.write.cutSession(id, { ...cut, file: null, removed: [], own, from, shown: 0 });
