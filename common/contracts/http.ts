@@ -6,8 +6,11 @@ import { SessionHeadSchema, SessionSchema, StoreStateSchema } from "./session.ts
 
 /** Bodies and queries of the native API (native-api). Requests are strict: unknown fields are refused. */
 
-const title = z.string().trim().min(1).max(300);
-const model = z.string().trim().min(1).max(200);
+/** Characters of a title and of a model's name. */
+export const MAX_TITLE = 300;
+export const MAX_MODEL = 200;
+const title = z.string().trim().min(1).max(MAX_TITLE);
+const model = z.string().trim().min(1).max(MAX_MODEL);
 const workspace = z.string().min(1).max(4096);
 
 export const CreateSessionBody = z
@@ -100,8 +103,8 @@ export const ImportBody = z
     talaria_export: z.literal(EXPORT_VERSION),
     exported_at: z.number().optional(),
     session: z.object({
-      title: z.string().max(300).nullable().optional(),
-      model: z.string().max(200).nullable().optional(),
+      title: z.string().max(MAX_TITLE).nullable().optional(),
+      model: z.string().max(MAX_MODEL).nullable().optional(),
     }),
     messages: z
       .array(

@@ -1,3 +1,5 @@
+import { oneLine } from "../base/text.ts";
+
 /**
  * The wording of `notice` messages, in one place: the server writes them into the transcript, and the page shows the same
  * text by itself when it cannot read the transcript after a stop (cancel-approve-steer 2.1, C-6, C-19).
@@ -37,8 +39,6 @@ export const failedNotice = (error: {
 /** `bot_name` as people see it: trimmed, one line, at most 64 characters, never blank (C-6). */
 export const displayName = (name: string | null | undefined): string =>
   [...oneLine(name ?? "")].slice(0, MAX_NAME).join("").trim() || DEFAULT_BOT_NAME;
-
-const oneLine = (text: string): string => text.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
 
 /** Makes every character that Markdown could read as markup inside a paragraph stand for itself. */
 const escapeMarkdown = (text: string): string => text.replace(/[\\`*_[\]<>&~|!$]/g, "\\$&");

@@ -1,4 +1,4 @@
-import { EXPORT_VERSION, MAX_TIME } from "../contracts/http.ts";
+import { EXPORT_VERSION, MAX_MODEL, MAX_TIME, MAX_TITLE } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 
@@ -26,10 +26,6 @@ export async function* exportJson(
   }
   yield "\n]}\n";
 }
-
-/** The limits of `ImportBody.session`. */
-const MAX_TITLE = 300;
-const MAX_MODEL = 200;
 
 const atMost = (text: string | null, chars: number): string | null =>
   text === null ? null : text.slice(0, chars).toWellFormed();

@@ -1,7 +1,7 @@
 import { parseDocument } from "yaml";
-import { whatOf } from "./files.ts";
-import { DEFAULT_PROFILE } from "./names.ts";
-import { readProfileFile, textOf } from "./read.ts";
+import { oneLine } from "../base/text.ts";
+import { readFileOf, whatOf } from "./files.ts";
+import { textOf } from "./read.ts";
 
 /** What `profile.yaml` says: how a profile is shown. It has no part in runs. */
 export interface ProfileCard {
@@ -17,10 +17,7 @@ export const MAX_CARD_BYTES = 64 * 1024;
 export const readCard = async (folder: string, name: string): Promise<ProfileCard> => {
   const what = whatOf("profile.yaml", name);
   try {
-    const links = name === DEFAULT_PROFILE ? "anywhere" : "inside";
-    const file = await readProfileFile({
-      ...{ folder, file: "profile.yaml", what, maxBytes: MAX_CARD_BYTES, links },
-    });
+    const file = await readFileOf(folder, name, { file: "profile.yaml", maxBytes: MAX_CARD_BYTES });
     const document = parseDocument(textOf(file, what), { prettyErrors: false, logLevel: "silent" });
     const value: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 10 });
     if (value === undefined) return { displayName: name, visible: true, fault: `${what} is invalid` };
@@ -30,11 +27,7 @@ export const readCard = async (folder: string, name: string): Promise<ProfileCar
     };
     const text =
       typeof display_name === "string" || typeof display_name === "number" ? `${display_name}` : "";
-    const shown = text
-      .replaceAll(/[\s\p{Cc}]+/gu, " ")
-      .trim()
-      .slice(0, 64)
-      .toWellFormed();
+    const shown = oneLine(text).slice(0, 64).toWellFormed();
     return { displayName: shown === "" ? name : shown, visible: visible !== false, fault: null };
   } catch (error) {
     const fault =

@@ -1,13 +1,11 @@
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
 import { withoutVariables } from "./env-edit.ts";
 import { isBlockedName, parseEnvFile } from "./env-file.ts";
-import { whatOf } from "./files.ts";
-import { DEFAULT_PROFILE } from "./names.ts";
-import { MAX_CONFIG_BYTES, MAX_ENV_BYTES, readProfileFile, textOf } from "./read.ts";
+import { readFileOf, whatOf } from "./files.ts";
+import { MAX_CONFIG_BYTES, MAX_ENV_BYTES, MAX_WRITTEN_SOUL_BYTES, textOf } from "./read.ts";
 import { parseSettings } from "./settings.ts";
-import { withoutSection } from "./yaml-edit.ts";
+import { editYaml } from "./yaml-edit.ts";
 
 /** A file of a profile that does not exist yet. */
 export interface SeedFile {
@@ -25,13 +23,11 @@ const SERVER_SECTION = "talaria";
  * `profile_unavailable` when one of them cannot be understood.
  */
 export const seedFrom = async (folder: string, name: string): Promise<readonly SeedFile[]> => {
-  const links = name === DEFAULT_PROFILE ? "anywhere" : "inside";
-  const read = (file: string, maxBytes: number) =>
-    readProfileFile({ folder, file, what: whatOf(file, name), maxBytes, links });
+  const read = (file: string, maxBytes: number) => readFileOf(folder, name, { file, maxBytes });
   const [config, dotenv, soul] = await Promise.all([
     read("config.yaml", MAX_CONFIG_BYTES),
     read(".env", MAX_ENV_BYTES),
-    read("SOUL.md", MAX_SOUL_BYTES * 40),
+    read("SOUL.md", MAX_WRITTEN_SOUL_BYTES),
   ]);
   const seeds: SeedFile[] = [];
   const what = whatOf("config.yaml", name);
@@ -40,7 +36,7 @@ export const seedFrom = async (folder: string, name: string): Promise<readonly S
     const text = textOf(config, what);
     parseSettings(text, parseEnvFile(variables).env, what);
     const own = new RegExp(`^["']?${SERVER_SECTION}\\b`, "m").test(text)
-      ? withoutSection(text, what, SERVER_SECTION)
+      ? editYaml(text, what, [{ path: [SERVER_SECTION], value: null }])
       : text;
     seeds.push({ file: "config.yaml", bytes: Buffer.from(own), mode: config.mode });
   }

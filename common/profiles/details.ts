@@ -36,7 +36,7 @@ export const detailsOf = async (
       bot_name: settings.botName,
       instructions: cutText(files.soul.trim(), MAX_SOUL_BYTES, "SOUL.md"),
       agent: { max_steps: settings.maxSteps },
-      config_revision: revisionOf(salt, files),
+      config_revision: revisionOf(salt, files, env),
     };
   } catch (error) {
     if (!isTalariaError(error, "profile_unavailable")) throw error;

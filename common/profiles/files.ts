@@ -1,7 +1,14 @@
 import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { DEFAULT_PROFILE, profileHome } from "./names.ts";
-import { MAX_CONFIG_BYTES, MAX_ENV_BYTES, readProfileFile, textOf } from "./read.ts";
+import {
+  MAX_CONFIG_BYTES,
+  MAX_ENV_BYTES,
+  type ProfileFile,
+  type ReadOptions,
+  readProfileFile,
+  textOf,
+} from "./read.ts";
 import { type ProfileSettings, parseSettings } from "./settings.ts";
 import { lenientText } from "./texts.ts";
 
@@ -19,10 +26,8 @@ export interface ProfileFiles {
 export const readFiles = async (home: string, name: string): Promise<ProfileFiles> => {
   const folder = await profileHome(home, name);
   const read = async (file: string, maxBytes: number, cut = false): Promise<string> => {
-    const what = whatOf(file, name);
-    const links = name === DEFAULT_PROFILE ? "anywhere" : "inside";
-    const found = await readProfileFile({ folder, file, what, maxBytes, links, cut });
-    return cut ? lenientText(found?.bytes) : textOf(found, what);
+    const found = await readFileOf(folder, name, { file, maxBytes, cut });
+    return cut ? lenientText(found?.bytes) : textOf(found, whatOf(file, name));
   };
   const [config, dotenv, soul] = await Promise.all([
     read("config.yaml", MAX_CONFIG_BYTES),
@@ -32,6 +37,19 @@ export const readFiles = async (home: string, name: string): Promise<ProfileFile
   ]);
   return { name, home: folder, config, dotenv, soul };
 };
+
+/** `readProfileFile` as this profile may read: only a link of the owner's own home may lead elsewhere (P-1). */
+export const readFileOf = (
+  folder: string,
+  name: string,
+  options: Pick<ReadOptions, "file" | "maxBytes" | "cut">,
+): Promise<ProfileFile | null> =>
+  readProfileFile({
+    ...options,
+    folder,
+    what: whatOf(options.file, name),
+    links: name === DEFAULT_PROFILE ? "anywhere" : "inside",
+  });
 
 export interface ParsedFiles {
   readonly env: Readonly<Record<string, string>>;

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { TalariaError } from "../base/errors.ts";
 import type { ModelList } from "../contracts/profile.ts";
 import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
 import { askModels } from "./model-request.ts";
@@ -54,10 +53,7 @@ export const createModelLists = ({
       } catch (error) {
         // A fault is not kept: the next one asks again.
         if (kept.get(key) === entry) kept.delete(key);
-        if (error instanceof TalariaError) throw error;
-        throw new TalariaError("provider_unavailable", "the model provider cannot be reached", {
-          cause: error,
-        });
+        throw error;
       }
     },
   };

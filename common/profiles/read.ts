@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { lstat, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { TalariaError } from "../base/errors.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
 
 /** A file of a profile as it was read; a writer replaces it only while it still is this one. */
 export interface ProfileFile {
@@ -30,6 +31,8 @@ export interface ReadOptions {
 /** Where the files of a profile end; what is larger is no configuration. */
 export const MAX_ENV_BYTES = 256 * 1024;
 export const MAX_CONFIG_BYTES = 1024 * 1024;
+/** A longer SOUL.md than a run uses is kept, copied and replaced as a whole. */
+export const MAX_WRITTEN_SOUL_BYTES = MAX_SOUL_BYTES * 40;
 
 /**
  * Reads a regular file of a profile, bounded; null when there is none. Rejects with `profile_unavailable` for whatever else

@@ -1,5 +1,5 @@
 import { secretsOf } from "./env-file.ts";
-import { type ParsedFiles, type ProfileFiles, parseFiles, readFiles } from "./files.ts";
+import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
 import { readPersona } from "./persona.ts";
 import type { Profile } from "./port.ts";
 import { revisionOf, type Salt } from "./revision.ts";
@@ -26,15 +26,14 @@ export const resolveProfile = async (
     model: settings.model,
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
-    revision: salt === null ? null : revisionOf(salt, files),
+    revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
 };
 
 /** The profile's configuration revision without the rest of it; rejects like `resolveProfile`. */
 export const profileRevision = async (home: string, name: string, salt: Salt): Promise<string> => {
-  const files: ProfileFiles = await readFiles(home, name);
-  return revisionOf(salt, files);
+  return revisionOf(salt, await readFiles(home, name));
 };
 
 /** What must be shown nowhere. */

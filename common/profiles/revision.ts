@@ -14,11 +14,14 @@ export const saltFile = (stateDir: string): string => join(stateDir, "profiles.s
 
 /**
  * Tells one state of a profile's `config.yaml`, `.env` and `SOUL.md` from another (P-4), and nothing else about them: what is stored
- * and shown is a keyed hash over keyed hashes, so no value can be found from it.
+ * and shown is a keyed hash over keyed hashes, so no value can be found from it. `env`: what the `.env` says, where that is known.
  */
-export const revisionOf = (salt: Salt, { config, dotenv, soul }: ProfileFiles): string => {
+export const revisionOf = (
+  salt: Salt,
+  { config, dotenv, soul }: ProfileFiles,
+  env: Readonly<Record<string, string>> = parseEnvFile(dotenv).env,
+): string => {
   const keyed = (text: string): string => createHmac("sha256", salt).update(text).digest("base64url");
-  const { env } = parseEnvFile(dotenv);
   const variables = Object.keys(env)
     .sort()
     .map((name) => [name, keyed(`${name}=${env[name]}`)]);
@@ -32,7 +35,7 @@ export const loadSalt = async (path: string): Promise<Salt> => {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  if (found !== null && found.length >= SALT_BYTES) return found;
+  if (found !== null) return found;
   const temporary = `${path}.${randomBytes(8).toString("hex")}`;
   const handle = await open(temporary, "wx", 0o600);
   try {

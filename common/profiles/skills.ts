@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { messageOf } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
 import { listInside } from "./inside.ts";
 import { readProfileFile, stampOf } from "./read.ts";
 import { cutText, lenientText } from "./texts.ts";
@@ -111,8 +112,8 @@ const describe = (path: string, text: string): Skill => {
   const usual = folder.slice(folder.lastIndexOf("/") + 1);
   const header = frontMatter(text);
   return {
-    name: oneLine(header.name, 64) || oneLine(usual, 64),
-    description: oneLine(header.description, MAX_DESCRIPTION),
+    name: shortLine(header.name, 64) || shortLine(usual, 64),
+    description: shortLine(header.description, MAX_DESCRIPTION),
     path,
   };
 };
@@ -129,7 +130,7 @@ const frontMatter = (text: string): { readonly name?: unknown; readonly descript
   }
 };
 
-const oneLine = (value: unknown, max: number): string => {
-  const text = typeof value === "string" ? value.replaceAll(/[\s\p{Cc}]+/gu, " ").trim() : "";
+const shortLine = (value: unknown, max: number): string => {
+  const text = typeof value === "string" ? oneLine(value) : "";
   return text.length > max ? `${text.slice(0, max - 1).trimEnd()}…` : text;
 };

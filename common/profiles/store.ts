@@ -2,12 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TalariaError } from "../base/errors.ts";
-import {
-  type CreateProfileBody,
-  MAX_SOUL_BYTES,
-  type PatchProfileBody,
-  type ProfileView,
-} from "../contracts/profile.ts";
+import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../contracts/profile.ts";
 import { MAX_CARD_BYTES, readCard } from "./card.ts";
 import { plant, seedFrom } from "./clone.ts";
 import { detailsOf } from "./details.ts";
@@ -16,7 +11,7 @@ import { editEnv } from "./env-edit.ts";
 import { isBlockedName } from "./env-file.ts";
 import { createLock } from "./lock.ts";
 import { DEFAULT_PROFILE, isProfileName, listProfiles, profileHome } from "./names.ts";
-import { MAX_CONFIG_BYTES, MAX_ENV_BYTES } from "./read.ts";
+import { MAX_CONFIG_BYTES, MAX_ENV_BYTES, MAX_WRITTEN_SOUL_BYTES } from "./read.ts";
 import type { Salt } from "./revision.ts";
 import { syncFolder } from "./write.ts";
 import { editYaml, type YamlChange } from "./yaml-edit.ts";
@@ -66,10 +61,9 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
     }
   };
 
-  const get = async (given: string): Promise<ProfileView> => {
-    const name = await canonical(given);
-    return detailsOf(home, name, await profileHome(home, name), salt);
-  };
+  const viewOf = async (name: string): Promise<ProfileView> =>
+    detailsOf(home, name, await profileHome(home, name), salt);
+  const get = async (given: string): Promise<ProfileView> => viewOf(await canonical(given));
 
   /** The folder of a profile that is about to be changed; the root's own may not exist yet. */
   const folderOf = async (name: string): Promise<string> => {
@@ -88,7 +82,7 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
     });
 
   return {
-    list: async () => Promise.all((await listProfiles(home)).map(get)),
+    list: async () => Promise.all((await listProfiles(home)).map(viewOf)),
     get,
     canonical,
 
@@ -176,8 +170,7 @@ const editsOf = (change: PatchProfileBody): readonly FileEdit[] => {
   const { instructions } = change;
   if (instructions !== undefined)
     edits.push({
-      // Longer ones than we write are there; they are replaced on purpose.
-      ...{ file: "SOUL.md", maxBytes: MAX_SOUL_BYTES * 40 },
+      ...{ file: "SOUL.md", maxBytes: MAX_WRITTEN_SOUL_BYTES },
       change: (text) => {
         const soul = (instructions ?? "").trim();
         return soul === "" ? (text === "" ? null : "") : `${soul}\n`;

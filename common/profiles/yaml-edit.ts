@@ -28,10 +28,6 @@ export const editYaml = (
   return edited;
 };
 
-/** The text without one top-level key. */
-export const withoutSection = (text: string, what: string, key: string): string =>
-  text.trim() === "" ? text : editYaml(text, what, [{ path: [key], value: null }]);
-
 type Refuse = (why: string) => never;
 
 const parse = (text: string, refuse: Refuse): Document => {

@@ -44,12 +44,13 @@ export const looseText = (text: string): string =>
     .trim()
     .toLowerCase();
 
-const SENTINEL = "\u0000json:";
+/** What a stored text begins with that is an encoded list of parts (a.3). */
+export const PARTS_MARK = "\u0000json:";
 
 const decodeSentinel = (content: unknown): unknown => {
-  if (typeof content !== "string" || !content.startsWith(SENTINEL)) return content;
+  if (typeof content !== "string" || !content.startsWith(PARTS_MARK)) return content;
   try {
-    return JSON.parse(content.slice(SENTINEL.length));
+    return JSON.parse(content.slice(PARTS_MARK.length));
   } catch {
     return content;
   }

@@ -5,16 +5,20 @@ import type { StateRow } from "../state-db/read/rows.ts";
 import { lastRowId } from "../state-db/read/versions.ts";
 import { createDocs, type Docs } from "./docs.ts";
 import type { IndexOps, IndexStep, LocalDoc } from "./port.ts";
-import { readSource, type Source } from "./sources.ts";
-import { newestRows, type RecentRows, type RowRange, rowsAbove, searchableText } from "./state-rows.ts";
+import { LOCAL_MARK, readSource, type Source } from "./sources.ts";
+import {
+  MAX_CHARS,
+  newestRows,
+  type RecentRows,
+  type RowRange,
+  rowsAbove,
+  searchableText,
+} from "./state-rows.ts";
 
 /** Rows whose text is compared again with each step: as many as an import reads again (c.2). */
 const RECENT = 50;
 /** Documents that `forget` removes in one transaction, so that other processes get their turn. */
 const FORGET_AT_ONCE = 20_000;
-const LOCAL_MARK = "local";
-/** Local texts are whole messages; what is indexed of one is bounded all the same. */
-const MAX_LOCAL_CHARS = 65_536;
 
 export const createIndexOps = (db: Database.Database, files: ReadFiles): IndexOps => {
   const docs = createDocs(db);
@@ -162,4 +166,5 @@ const isSame = (a: Source | null, b: Source | null): boolean =>
   a?.done === b?.done &&
   a?.dropping === b?.dropping;
 
-const bounded = (doc: LocalDoc): LocalDoc => ({ ...doc, text: doc.text.slice(0, MAX_LOCAL_CHARS) });
+/** Local texts are whole messages; what is indexed of one is bounded all the same. */
+const bounded = (doc: LocalDoc): LocalDoc => ({ ...doc, text: doc.text.slice(0, MAX_CHARS) });

@@ -8,7 +8,7 @@ import { findMatches } from "./match.ts";
 import type { SearchHit, SearchOps, SearchQuery, SessionRef } from "./port.ts";
 import { parseQuery, type Term } from "./query.ts";
 import { makeSnippet } from "./snippet.ts";
-import { readSource } from "./sources.ts";
+import { LOCAL_MARK, readSource } from "./sources.ts";
 import { searchableText } from "./state-rows.ts";
 
 /** Candidates whose text is read in one call, and candidates that are looked at at all: sessions to skip cost less. */
@@ -21,7 +21,7 @@ const MAX_BATCH = 256;
 export const createSearchOps = (db: Database.Database, files: ReadFiles): SearchOps => {
   const candidates = createCandidateReader(db);
   const sourceOf = readSource(db);
-  const mark = db.prepare<[], string>("select value from marks where name = 'local'").pluck();
+  const mark = db.prepare<[string], string>("select value from marks where name = ?").pluck();
 
   /** Walks hits from the newest on; says where it stopped, null for the end. */
   const walk = (
@@ -96,7 +96,7 @@ export const createSearchOps = (db: Database.Database, files: ReadFiles): Search
       const source = sourceOf(profile);
       return { watermark: source?.watermark ?? 0, done: source?.done ?? false };
     },
-    localMark: () => mark.get() ?? null,
+    localMark: () => mark.get(LOCAL_MARK) ?? null,
   };
 };
 

@@ -1,5 +1,8 @@
 import type Database from "better-sqlite3";
 
+/** The mark in `marks` of which local messages are indexed. */
+export const LOCAL_MARK = "local";
+
 /** How far a profile's file is indexed. */
 export interface Source {
   /** Device and inode. */

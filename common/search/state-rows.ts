@@ -1,9 +1,9 @@
-import { isVisible } from "../state-db/read/columns.ts";
+import { contentUpTo, isVisible } from "../state-db/read/columns.ts";
 import type { ReadFile, Shape } from "../state-db/read/file.ts";
 import { decodeRow, type RawRow, type StateRow } from "../state-db/read/rows.ts";
 
 /** What is read of a text, in UTF-16 units; tool results are long, and what is looked for stands in their beginning. */
-const MAX_CHARS = 65_536;
+export const MAX_CHARS = 65_536;
 const MAX_TOOL_CHARS = 8_192;
 
 /** The text by which a row can be found: the same at indexing and at searching. Null if nobody sees the row or it has none. */
@@ -68,16 +68,11 @@ const select = (file: ReadFile, where: string, ...values: unknown[]): readonly S
     .map((row) => decodeRow(row as RawRow));
 };
 
-/**
- * The columns that text and visibility hang on: calls, reasoning and what was sent to a model are not read. Long text comes
- * as its beginning; encoded parts come whole, because a piece of them is nothing (their mark is looked for as bytes, since
- * `substr` of a text ends at a NUL).
- */
+/** The columns that text and visibility hang on: calls, reasoning and what was sent to a model are not read. */
 const columns = ({ messages }: Shape): string =>
   [
     "id, session_id, role, timestamp",
-    `CASE WHEN octet_length(content) > ${MAX_CHARS} AND substr(CAST(content AS BLOB), 1, 6) <> X'006A736F6E3A'
-      THEN substr(content, 1, ${MAX_CHARS}) ELSE content END AS content`,
+    contentUpTo(String(MAX_CHARS)),
     ...OPTIONAL.filter((name) => messages.has(name)),
   ].join(", ");
 

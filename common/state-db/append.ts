@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import { PARTS_MARK } from "../reconcile/content.ts";
 import { deleteOwnRows } from "./delete.ts";
 import { type OpenStateDb, openExisting, openStateDb } from "./open.ts";
 import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "./port.ts";
@@ -183,8 +184,6 @@ const insertRow = (db: Database.Database, can: Capabilities, sessionId: string, 
     finish_reason: row.finishReason ?? null,
     message_uid: row.uid,
   });
-
-const PARTS_MARK = "\0json:";
 
 /** A text that happens to begin like an encoded list of parts becomes one, so that readers show it as it is (a.3). */
 const contentOf = ({ content }: TurnRow): string =>

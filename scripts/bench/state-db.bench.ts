@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { startStoreThread } from "../../common/sqlite/client.ts";
@@ -7,6 +6,8 @@ import type { Answer, StateDbReadOps } from "../../common/state-db/read/port.ts"
 import { watchStateDb } from "../../common/state-db/read/watch.ts";
 import type { Bench, BenchContext, Measure } from "./harness/bench.ts";
 import { percentile } from "./harness/numbers.ts";
+import { makeStateFile } from "./harness/state-file.ts";
+import { once } from "./harness/timing.ts";
 
 /**
  * Question: what does reading a foreign state.db cost: the list of 10,000 sessions, a page, a poll and the notice of an
@@ -31,7 +32,6 @@ export const stateDbBench: Bench = {
   },
 };
 
-const TOOL = "test/tools/make-state-db.py";
 const PAGE = 100;
 
 const listMeasures = (context: BenchContext, ops: StateDbReadOps): readonly Measure[] => {
@@ -44,8 +44,14 @@ const listMeasures = (context: BenchContext, ops: StateDbReadOps): readonly Meas
   const list = (): unknown => must(ops.listSessions(path, { limit: PAGE }));
   const bare = median(20, () => raw.all());
   const measures = [
-    ms(`list of ${sessions} sessions, unchanged file`, median(200, list), "every session row", bare),
-    ms(`list of ${sessions} sessions, after a change`, median(20, list, change), "every session row", bare),
+    once(`list of ${sessions} sessions, unchanged file`, "ms", median(200, list), "every session row", bare),
+    once(
+      `list of ${sessions} sessions, after a change`,
+      "ms",
+      median(20, list, change),
+      "every session row",
+      bare,
+    ),
   ];
   writer.close();
   return measures;
@@ -69,20 +75,23 @@ const sessionMeasures = async (
   const size = `${rows.toLocaleString("en")} rows`;
   const bare = (before: number): number => median(100, () => page.all(id, before, PAGE));
   const measures = [
-    ms(
+    once(
       `open, ${size}`,
+      "ms",
       median(100, () => open()),
       "SELECT of the page",
       bare(rows + 1),
     ),
-    ms(
+    once(
       `older page, ${size}`,
+      "ms",
       median(100, () => open(middle)),
       "SELECT of the page",
       bare(middle),
     ),
-    ms(
+    once(
       `poll, ${size}`,
+      "ms",
       median(500, poll),
       "MAX(id) of the session",
       median(500, () => newest.get(id)),
@@ -133,16 +142,13 @@ const noticeMeasure = async (path: string, id: string, size: string): Promise<Me
   await ended;
   await thread.close();
   const sorted = Float64Array.from(times);
-  return ms(`outside append told, ${size}`, percentile(sorted, 50), "the limit of a second", 1000, {
+  return once(`outside append told, ${size}`, "ms", percentile(sorted, 50), "the limit of a second", 1000, {
     max: sorted.at(-1),
   });
 };
 
-const makeFile = (context: BenchContext, name: string, options: readonly string[]): string => {
-  const path = join(context.dir, `${name}.db`);
-  execFileSync("python3", [TOOL, path, "--fts", "none", ...options], { stdio: "ignore" });
-  return path;
-};
+const makeFile = (context: BenchContext, name: string, options: readonly string[]): string =>
+  makeStateFile(join(context.dir, `${name}.db`), options);
 
 const must = <T>(answer: Answer<T>): T => {
   if (answer.state !== "ok") throw new Error(`${answer.state}: ${answer.message}`);
@@ -159,18 +165,3 @@ const median = (rounds: number, work: () => unknown, before: () => unknown = () 
   }
   return percentile(times, 50);
 };
-
-const ms = (
-  name: string,
-  talaria: number,
-  rawName: string,
-  raw: number,
-  details: Readonly<Record<string, unknown>> = {},
-): Measure => ({
-  case: name,
-  unit: "ms",
-  better: "lower",
-  talaria,
-  raw: [{ name: rawName, value: raw }],
-  details,
-});

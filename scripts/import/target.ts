@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { LEGACY_ORIGIN } from "../../common/exchange/hermes-webui/plan.ts";
 import type { ImportTarget } from "../../common/exchange/hermes-webui/port.ts";
 import { openTalariaDb, type TalariaDb } from "../../common/talaria-db/open.ts";
 
@@ -9,15 +10,12 @@ export const openImportTarget = ({ read, write }: TalariaDb): ImportTarget => ({
     write.importSession({
       ...session,
       storeId,
-      source: SOURCE,
+      source: LEGACY_ORIGIN,
       forkedFrom: null,
       store: baseCursor > 0 ? { id: storeId, cursor: baseCursor } : null,
       messages: rows,
     }),
 });
-
-/** What the list calls sessions of that program. */
-const SOURCE = "webui";
 
 /** Opens the target for one run of the script. A dry run does not even make the file. */
 export const withTarget = async <T>(

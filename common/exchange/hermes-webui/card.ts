@@ -1,3 +1,4 @@
+import { oneLine } from "../../base/text.ts";
 import { isRow } from "../../reconcile/row.ts";
 
 /**
@@ -20,8 +21,4 @@ export const cardText = (card: unknown): string => {
 };
 
 const line = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number"
-    ? String(value)
-        .replace(/[\s\p{Cc}]+/gu, " ")
-        .trim()
-    : "";
+  typeof value === "string" || typeof value === "number" ? oneLine(String(value)) : "";

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { oneLine } from "../../base/text.ts";
+import { MAX_MODEL, MAX_TITLE } from "../../contracts/http.ts";
 import { canonicalTime } from "../../reconcile/time.ts";
 import { parseForeignJson } from "./foreign-json.ts";
 
@@ -110,18 +112,12 @@ const toSession = (file: z.output<typeof FileSchema>): LegacySession => ({
   truncationBoundary: file.truncation_boundary,
 });
 
-const MAX_TITLE = 300;
-const MAX_MODEL = 200;
 /** What the program calls a session that nobody has named. */
 const AUTOMATIC = ["Untitled", "New Chat"];
 
 const titleOf = (title: string | null): string | null => {
-  const line = filled(title)
-    ?.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim();
-  return line === undefined || line === "" || AUTOMATIC.includes(line)
-    ? null
-    : line.slice(0, MAX_TITLE).toWellFormed();
+  const line = oneLine(title ?? "");
+  return line === "" || AUTOMATIC.includes(line) ? null : line.slice(0, MAX_TITLE).toWellFormed();
 };
 
 const filled = (value: string | null): string | null =>

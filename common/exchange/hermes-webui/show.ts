@@ -1,4 +1,5 @@
-import { readContent, squash } from "../../reconcile/content.ts";
+import { oneLine } from "../../base/text.ts";
+import { PARTS_MARK, readContent, squash } from "../../reconcile/content.ts";
 import { isRow, type Row } from "../../reconcile/row.ts";
 import { canonicalTime } from "../../reconcile/time.ts";
 import { decodeRow, type StateRow } from "../../state-db/read/rows.ts";
@@ -105,7 +106,7 @@ const rawOf = (row: Row): Record<string, unknown> => ({
 
 const contentText = (content: unknown): string | null => {
   if (content === null || content === undefined) return null;
-  return typeof content === "string" ? content : `\u0000json:${JSON.stringify(content)}`;
+  return typeof content === "string" ? content : `${PARTS_MARK}${JSON.stringify(content)}`;
 };
 
 const jsonText = (value: unknown): string | null => {
@@ -128,5 +129,5 @@ const nameOf = (attachment: unknown): string => {
   const found = isRow(attachment)
     ? [attachment.name, attachment.filename, attachment.path].find((value) => typeof value === "string")
     : attachment;
-  return typeof found === "string" ? found.replace(/[\s\p{Cc}]+/gu, " ").trim() : "";
+  return typeof found === "string" ? oneLine(found) : "";
 };

@@ -9,18 +9,24 @@ const select = (has: ReadonlySet<string>, columns: Readonly<Record<string, strin
 
 /**
  * Columns of a decoded row (see `decodeRow`). With `limited`, a text of more than `@contentLimit` bytes comes as its
- * beginning, and its size as `full_bytes`; encoded parts come whole, because a piece of them is nothing.
+ * beginning (see `contentUpTo`), and its size as `full_bytes`.
  */
 export const messageColumns = (shape: Shape, limited = false): string => {
   const rest = select(shape.messages, MESSAGE_COLUMNS);
   if (!limited) return `content, ${rest}`;
-  return `CASE WHEN ${IS_LONG} THEN substr(content, 1, @contentLimit) ELSE content END AS content,
-    CASE WHEN ${IS_LONG} THEN octet_length(content) END AS full_bytes, ${rest}`;
+  return `${contentUpTo("@contentLimit")}, CASE WHEN ${isLong("@contentLimit")} THEN octet_length(content) END AS full_bytes, ${rest}`;
 };
 
+/**
+ * The column `content`, as its beginning where it has more than `limit` bytes; encoded parts come whole, because a piece of them
+ * is nothing. `limit` is SQL.
+ */
+export const contentUpTo = (limit: string): string =>
+  `CASE WHEN ${isLong(limit)} THEN substr(content, 1, ${limit}) ELSE content END AS content`;
+
 /** `substr` of a text ends at a NUL, so the mark of encoded parts is looked for as bytes. */
-const IS_LONG =
-  "octet_length(content) > @contentLimit AND substr(CAST(content AS BLOB), 1, 6) <> X'006A736F6E3A'";
+const isLong = (limit: string): string =>
+  `octet_length(content) > ${limit} AND substr(CAST(content AS BLOB), 1, 6) <> X'006A736F6E3A'`;
 
 const MESSAGE_COLUMNS = {
   id: "NULL",

@@ -1,5 +1,5 @@
 import type { Message, ToolCall } from "../../contracts/message.ts";
-import { readContent } from "../../reconcile/content.ts";
+import { PARTS_MARK, readContent } from "../../reconcile/content.ts";
 import { carriedText } from "../../reconcile/display.ts";
 import { parseNested } from "../../reconcile/json.ts";
 import { isRow } from "../../reconcile/row.ts";
@@ -137,8 +137,6 @@ export const asCarried = (row: StateRow, text: string): StateRow => {
   const { carried: _carried, parts: _parts, rawContent: _raw, apiContent: _sent, ...rest } = row;
   return { ...rest, content: text, summary: false, displayable: row.active || row.compacted };
 };
-
-const PARTS_MARK = "\0json:";
 
 const decodeContent = (
   stored: string | null,

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type Database from "better-sqlite3";
 import type { BenchContext } from "./bench.ts";
 
 const TOOL = "test/tools/make-state-db.py";
@@ -9,6 +10,13 @@ const TOOL = "test/tools/make-state-db.py";
 export const makeStateFile = (path: string, options: readonly string[]): string => {
   execFileSync("python3", [TOOL, path, "--fts", "none", ...options], { stdio: "ignore" });
   return path;
+};
+
+/** Milliseconds of one pass over the rows of such a file. */
+export const bareScan = (raw: Database.Database): number => {
+  const from = performance.now();
+  for (const _row of raw.prepare("SELECT id, role, active, substr(content, 1, 64) FROM messages").iterate());
+  return performance.now() - from;
 };
 
 /** A home of its own inside the benchmark's folder, with such a file for its default profile. */

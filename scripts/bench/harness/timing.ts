@@ -6,17 +6,12 @@ export type Times = Float64Array;
 
 const WARM_UP = 5;
 
-/** Runs `work` a few times unmeasured, then `rounds` times; `before` is not measured. */
-export const timesOf = async (
-  rounds: number,
-  work: (round: number) => unknown,
-  before: (round: number) => unknown = () => undefined,
-): Promise<Times> => {
+/** Runs `work` a few times unmeasured, then `rounds` times. */
+export const timesOf = async (rounds: number, work: () => unknown): Promise<Times> => {
   const times = new Float64Array(rounds);
   for (let round = -WARM_UP; round < rounds; round++) {
-    await before(round);
     const from = performance.now();
-    await work(round);
+    await work();
     if (round >= 0) times[round] = performance.now() - from;
   }
   return times.sort();

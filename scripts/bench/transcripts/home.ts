@@ -3,7 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { BenchContext, Measure } from "../harness/bench.ts";
 import { openRoom, type Room } from "../harness/room.ts";
-import { makeHome } from "../harness/state-file.ts";
+import { bareScan, makeHome } from "../harness/state-file.ts";
 import { once, rate, timed, timesOf, until } from "../harness/timing.ts";
 import { httpMeasures } from "./http.ts";
 import { searchMeasures } from "./search.ts";
@@ -100,12 +100,6 @@ const bareCopy = ({ config }: Room, raw: Database.Database): number => {
   const ms = performance.now() - from;
   db.close();
   return ms;
-};
-
-const bareScan = (raw: Database.Database): number => {
-  const from = performance.now();
-  for (const _row of raw.prepare("SELECT id, role, active, substr(content, 1, 64) FROM messages").iterate());
-  return performance.now() - from;
 };
 
 /** Rows a second into a full-text table of the same kind, a thousand in a transaction. */
