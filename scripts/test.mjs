@@ -2,7 +2,7 @@
  * `npm test`: everything the tests need, then types, lint and jest against a real Redis (its own, or REDIS_URL). Arguments
  * go to jest: `npm test -- test/common`. `--browser` builds the page and runs the browser tests instead.
  */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCheck } from "./setup/checks.mjs";
@@ -60,7 +60,7 @@ const jest = async (args) => {
           `--outputFile=${report}`,
           ...args,
         ],
-        { env: { TALARIA_TEST_REDIS_URL: url } },
+        { env: { TALARIA_TEST_REDIS_URL: url, ...scratch(folder) } },
       );
       const counts = readJestReport(report) ?? { passed: 0, failed: 1 };
       return { name: "jest", ok: ok && counts.failed === 0, seconds, ...counts };
@@ -68,6 +68,13 @@ const jest = async (args) => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+};
+
+/** What the tests leave behind goes with the run. */
+const scratch = (folder) => {
+  const TMPDIR = join(folder, "tmp");
+  mkdirSync(TMPDIR);
+  return { TMPDIR };
 };
 
 /** A server for this run alone; tests that need one they can kill start their own from the same program. */
@@ -98,13 +105,18 @@ const browserTests = async () => {
   const chromium = await ensureChromium();
   await ensureRedisServer();
   await ensureWeb();
-  const { ok, seconds, output } = await runCheck("browser", ["test/browser/main.ts"], {
-    capture: true,
-    env: { TALARIA_TEST_CHROMIUM: chromium },
-  });
-  const counts = readClosingLine(output) ?? { passed: 0, failed: 1 };
-  const failed = ok ? counts.failed : Math.max(counts.failed, 1);
-  return [{ name: "browser", ok: failed === 0, seconds, passed: counts.passed, failed }];
+  const folder = mkdtempSync(join(tmpdir(), "talaria-test-"));
+  try {
+    const { ok, seconds, output } = await runCheck("browser", ["test/browser/main.ts"], {
+      capture: true,
+      env: { TALARIA_TEST_CHROMIUM: chromium, ...scratch(folder) },
+    });
+    const counts = readClosingLine(output) ?? { passed: 0, failed: 1 };
+    const failed = ok ? counts.failed : Math.max(counts.failed, 1);
+    return [{ name: "browser", ok: failed === 0, seconds, passed: counts.passed, failed }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 };
 
 main().catch(failWith);

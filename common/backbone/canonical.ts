@@ -38,7 +38,15 @@ export const openCanonicalStore = async (
   };
 
   return {
-    append: async ({ profile, storeId, session, model, messages, forkedFrom }): Promise<Appended> => {
+    append: async ({
+      profile,
+      storeId,
+      session,
+      model,
+      messages,
+      forkedFrom,
+      newestOwnRow,
+    }): Promise<Appended> => {
       const path = await stores.pathOf(profile);
       if (await isOther(profile, path)) return { status: "later" };
       const shared = messages.filter(isForStore);
@@ -51,6 +59,7 @@ export const openCanonicalStore = async (
           model,
           cwd: session.workspace,
           profile,
+          newestOwnRow,
           rows: shared.map(rowOf),
           ...(forkedFrom === null ? {} : { branchedFrom: forkedFrom }),
         });

@@ -39,6 +39,8 @@ export interface CanonicalStore {
     readonly messages: readonly Message[];
     /** The conversation that this one is a branch of. */
     readonly forkedFrom: string | null;
+    /** The highest row id that earlier messages of the session got; a file that never gave it out comes "later". */
+    readonly newestOwnRow: number;
   }): Promise<Appended>;
   /** Takes rows of ours out of the conversation's history; true when nothing is left to do. */
   rewindOwn(cut: {

@@ -66,7 +66,10 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     const { session, messages, record } = turn;
     const storeId = (await read.sessionRow(session.id))?.store_id ?? session.id;
     const { profile, model } = record.run;
-    const result = await canonical.append({ profile, storeId, session, model, messages, forkedFrom: null });
+    const result = await canonical.append({
+      ...{ profile, storeId, session, model, messages, forkedFrom: null },
+      newestOwnRow: await read.newestWrittenRow(session.id),
+    });
     if (result.status === "later") return false;
     if (result.status === "ok") {
       await write.bindTurn({ sessionId: session.id, runId, storeId, rows: result.rows });
@@ -86,6 +89,7 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     const result = await canonical.append({
       ...{ profile: session.profile, storeId: session.id, session, model: session.model, messages },
       forkedFrom: parent?.store_id ?? null,
+      newestOwnRow: await read.newestWrittenRow(sessionId),
     });
     if (result.status === "ok") await write.bindCopies(sessionId, session.id, result.rows);
     return result.status !== "later";

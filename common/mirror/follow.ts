@@ -138,10 +138,10 @@ export const followStore = async (
     );
   };
 
-  const learn = async (): Promise<void> => {
+  const learn = async (): Promise<Pick<StoreFile, "state" | "version" | "newer"> & { file: string }> => {
     const info = valueIn(await call.inspect(path));
-    if (info === null) return;
-    await keep({ state: "ok", version: info.version, newer: info.newer, file: fileOf(info.generation) });
+    if (info === null) throw new Error("state.db changed while it was looked at");
+    return { state: "ok", version: info.version, newer: info.newer, file: fileOf(info.generation) };
   };
 
   /** A copy was put back into the same file: it never gave out row ids that we know. */
@@ -162,12 +162,12 @@ export const followStore = async (
         return keep({ state, file: null, watermark: null });
       }
       if (state !== "ok") return keep({ state });
-      const before = file;
-      await learn();
-      if (before.file !== null && (before.file !== file.file || (await lacksOurs()))) {
-        await write.storeReplaced(profile, before.file === file.file ? file.file : null);
-        await keep({ watermark: null });
-      } else if (before.state !== "ok") await write.storeBack(profile);
+      // What follows from it is written before the file is known: who dies in between does it again.
+      const now = await learn();
+      const isReplaced = file.file !== null && (file.file !== now.file || (await lacksOurs()));
+      if (isReplaced) await write.storeReplaced(profile, file.file === now.file ? now.file : null);
+      else if (file.state !== "ok") await write.storeBack(profile);
+      await keep(isReplaced ? { ...now, watermark: null } : now);
       if (file.watermark === null) {
         const today = valueIn(await call.changesSince(path, null, 1));
         await surveyNow(known === null || known.watermark === null);
@@ -182,9 +182,8 @@ export const followStore = async (
     onReplaced: async ({ generation, watermark }) => {
       log.warn({ profile }, "another state.db lies at the profile's path; its sessions are read anew");
       const identity = fileOf(generation);
-      const sameFile = identity === file.file ? identity : null;
+      await write.storeReplaced(profile, identity === file.file ? identity : null);
       await keep({ file: identity, watermark });
-      await write.storeReplaced(profile, sameFile);
       await surveyNow();
     },
     onError: (err) => log.warn({ err, profile }, "state.db could not be followed; looking again"),

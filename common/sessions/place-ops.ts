@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { createLateRows } from "./late-rows.ts";
-import { COUNT_SQL, PENDING, type Place } from "./places.ts";
+import { COUNT_SQL, PENDING, type Place, WRITTEN_SQL } from "./places.ts";
 import type { MessageRow } from "./rows.ts";
 
 /** What binds messages of ours to the rows of state.db that they became. */
@@ -105,6 +105,12 @@ export const createPlaceReadOps = (db: Database.Database) => {
        order by row_id desc limit 1`,
     )
     .pluck();
+  const newestWritten = db
+    .prepare<[string], number>(
+      `select m.row_id from messages m join sessions s on s.id = m.session_id
+       where m.session_id = ? and m.row_id is not null and ${WRITTEN_SQL} order by m.row_id desc limit 1`,
+    )
+    .pluck();
   const between = db
     .prepare<[string, number, number], number>(
       "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
@@ -138,6 +144,8 @@ export const createPlaceReadOps = (db: Database.Database) => {
       between.get(sessionId, above, upTo) ?? 0,
     /** The highest row id that a message was bound to, whether the row is still there or not; 0 without one. */
     newestBoundRow: (sessionId: string): number => newestBound.get(sessionId) ?? 0,
+    /** The highest row id that state.db gave to a row that we wrote; 0 without one. */
+    newestWrittenRow: (sessionId: string): number => newestWritten.get(sessionId) ?? 0,
     findMessage: (sessionId: string, id: string): MessageRow | null => byId.get(sessionId, id) ?? null,
   };
 };

@@ -5,7 +5,7 @@ import { type OpenStateDb, openExisting, openStateDb } from "./open.ts";
 import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "./port.ts";
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
 import { rewindOwnRows } from "./rewind.ts";
-import type { Capabilities } from "./shape.ts";
+import { type Capabilities, lastGivenRowId } from "./shape.ts";
 import { setOwnTitle } from "./title.ts";
 import { inTransaction, prepared } from "./transaction.ts";
 
@@ -64,6 +64,7 @@ const append = (file: OpenStateDb, input: TurnInput): AppendTurnResult => {
   const rows = withDistinctTimes(input.rows);
   const first = rows[0]?.timestamp ?? Date.now() / 1000;
   const find = rowFinder(db, can, input.sessionId, first);
+  refuseIfOlderCopy(db, input.newestOwnRow ?? 0);
   refuseIfNotOurs(db, can, input.sessionId);
   ensureSession(db, can, input, first);
   const rowIds: number[] = [];
@@ -88,6 +89,12 @@ const withDistinctTimes = (rows: readonly TurnRow[]): readonly TurnRow[] => {
     last = given > last ? given : Math.round((last + 1e-6) * 1e6) / 1e6;
     return { ...row, timestamp: last };
   });
+};
+
+/** Row ids never come back: earlier turns that the file lacks must not come behind this one (c.4). */
+const refuseIfOlderCopy = (db: Database.Database, newestOwnRow: number): void => {
+  if (newestOwnRow > 0 && lastGivenRowId((sql) => prepared(db, sql)) < newestOwnRow)
+    throw new RefusedError("older_copy", "the file is older than what was written into it");
 };
 
 const refuseIfNotOurs = (db: Database.Database, can: Capabilities, sessionId: string): void => {

@@ -11,6 +11,8 @@ export interface TurnInput {
   readonly profile: string;
   /** The session this one began as a copy of; recorded when the session row is made (a.9). */
   readonly branchedFrom?: string | undefined;
+  /** The highest row id that a row of ours in this conversation had; 0 without one. A file that never gave it out is refused. */
+  readonly newestOwnRow?: number | undefined;
   /** In the order of the conversation. */
   readonly rows: readonly TurnRow[];
 }
@@ -94,6 +96,8 @@ export type RefusalReason =
   | "leased"
   /** The conversation went on in another session: append there. */
   | "continued_elsewhere"
+  /** An older copy was put back: what it lacks comes first. */
+  | "older_copy"
   /** Something else lies at this path. */
   | "not_a_state_db"
   | "corrupt"
@@ -104,7 +108,7 @@ export type RefusalReason =
 
 /** Reasons that pass by themselves. */
 export const isTransient = (reason: RefusalReason): boolean =>
-  reason === "locked" || reason === "leased" || reason === "storage_full" || reason === "unavailable";
+  ["locked", "leased", "older_copy", "storage_full", "unavailable"].includes(reason);
 
 /** Synchronous: to be called inside a SQLite thread, one per file. */
 export interface StateDbOps {

@@ -31,6 +31,18 @@ export const identityOf = (path: string): string | null => {
   return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 };
 
+/**
+ * The highest message id the file ever gave out. Rows that were deleted count: ids never come back, so a file whose
+ * newest session was deleted is still the same file.
+ */
+export const lastGivenRowId = (prepare: (sql: string) => Database.Statement<unknown[], unknown>): number => {
+  const newest = Number(prepare("SELECT MAX(id) FROM messages").pluck().get() ?? 0);
+  const counts = prepare("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").get() !== undefined;
+  if (!counts) return newest;
+  const given = prepare("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").pluck().get();
+  return Math.max(newest, Number(given ?? 0));
+};
+
 const REQUIRED = {
   sessions: ["id", "source", "started_at"],
   messages: ["id", "session_id", "role", "content", "timestamp"],

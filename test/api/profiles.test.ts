@@ -4,12 +4,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import Database from "better-sqlite3";
 import type { KeyAnswer, ModelList, ProfileSummary, ProfileView } from "../../common/contracts/profile.ts";
 import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
@@ -293,11 +295,13 @@ describe("deleting", () => {
     const session = await sessionOf("kept");
     await play(session);
     const copy = join(api.home, "backup");
-    cpSync(folder("kept"), copy, { recursive: true });
-    expect(readdirSync(copy)).toContain("state.db");
+    cpSync(folder("kept"), copy, { recursive: true, filter: (path) => !/state\.db(-wal|-shm)?$/.test(path) });
+    const db = new Database(join(folder("kept"), "state.db"), { timeout: 5_000 });
+    await db.backup(join(copy, "state.db"));
+    db.close();
     await call("DELETE", "/profiles/kept");
     expect((await call("GET", `/sessions/${session.id}`)).status).toBe(404);
-    cpSync(copy, folder("kept"), { recursive: true });
+    renameSync(copy, folder("kept"));
     while ((await call("GET", `/sessions/${session.id}`)).status !== 200)
       await new Promise((resolve) => setTimeout(resolve, 50));
     const { data } = (await call<{ data: { content: string }[] }>("GET", `/sessions/${session.id}/messages`))

@@ -45,7 +45,8 @@ const setUp = (unread = 0) => {
       await data.hold;
       return answer(page);
     }
-    if (/^\/api\/sessions\/\w+(\/read)?$/.test(url)) return answer({ session: data.session });
+    const named = /^\/api\/sessions\/(\w+)(\/read)?$/.exec(url)?.[1];
+    if (named !== undefined) return answer({ session: { ...data.session, id: named } });
     return answer({ data: [], next_cursor: null, indexing: false, bot_name: "Hermes" });
   }) as typeof fetch;
   const tab = { hidden: false, returned: [] as (() => void)[] };
@@ -86,15 +87,15 @@ const setUp = (unread = 0) => {
 
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-describe("while the event stream is away", () => {
-  beforeEach(() => {
-    jest.useFakeTimers();
-  });
-  afterEach(() => {
-    jest.clearAllTimers();
-    jest.useRealTimers();
-  });
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.clearAllTimers();
+  jest.useRealTimers();
+});
 
+describe("while the event stream is away", () => {
   it("B1 fallback: after 5 s the head is asked every 5 s with its ETag, and only a change is read", async () => {
     const { count, change, headers, texts } = setUp();
     await pass(4_000);
@@ -216,5 +217,20 @@ describe("while the event stream is away", () => {
     workbench.setAway("s", false);
     await pass(5_000);
     expect(count("/read")).toBe(1);
+  });
+});
+
+describe("a message that was searched for", () => {
+  it("in a session that was not open is shown when its messages have come, and asks for the session once", async () => {
+    const { workbench, data, calls } = setUp();
+    const held = Promise.withResolvers<void>();
+    data.hold = held.promise;
+    workbench.reveal("other", "1");
+    await pass(10);
+    expect(workbench.getState().open.get("other")?.reveal).toBeNull();
+    held.resolve();
+    await pass(10);
+    expect(workbench.getState().open.get("other")?.reveal).toBe("1");
+    expect(calls.filter((call) => call === "GET /api/sessions/other")).toHaveLength(1);
   });
 });

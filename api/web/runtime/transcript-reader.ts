@@ -25,8 +25,9 @@ export const createTranscriptReader = ({
   /** Milliseconds before try `attempt`, see `backoffMs`. */
   readonly retryMs?: typeof backoffMs;
 }) => {
-  const reading = new Set<string>();
-  const readingOlder = new Map<string, Promise<void>>();
+  const opening: Running = new Map();
+  const reading: Running = new Map();
+  const readingOlder: Running = new Map();
 
   const isWanted = (id: string): boolean => {
     const session = store.state().open.get(id);
@@ -35,26 +36,22 @@ export const createTranscriptReader = ({
   };
 
   /** Reads the newest page until the state has what it wants; one read at a time for a session (B7). */
-  const readLatest = async (id: string): Promise<void> => {
-    if (reading.has(id)) return;
-    reading.add(id);
-    try {
-      for (let tries = 1; isWanted(id) && tries <= MAX_TRIES; ) {
-        const wish = wishOf(store.state().open.get(id));
-        const read = store.state().open.get(id)?.reads.wanted ?? 0;
-        try {
-          store.act(id, { type: "messages", page: await latestPage(id), read });
-          if (!isWanted(id)) return;
-          if (wish !== wishOf(store.state().open.get(id))) continue; // more was asked for meanwhile
-        } catch (error) {
-          store.act(id, { type: "messages_failed", botName: store.state().botName });
-          if (!(error instanceof ApiError) || !error.isTransient) return reportRead(id, error);
-        }
-        await new Promise((resolve) => setTimeout(resolve, retryMs(tries, Math.random())));
-        tries += 1;
+  const readLatest = (id: string): Promise<void> => shared(reading, id, () => readNow(id));
+
+  const readNow = async (id: string): Promise<void> => {
+    for (let tries = 1; isWanted(id) && tries <= MAX_TRIES; ) {
+      const wish = wishOf(store.state().open.get(id));
+      const read = store.state().open.get(id)?.reads.wanted ?? 0;
+      try {
+        store.act(id, { type: "messages", page: await latestPage(id), read });
+        if (!isWanted(id)) return;
+        if (wish !== wishOf(store.state().open.get(id))) continue; // more was asked for meanwhile
+      } catch (error) {
+        store.act(id, { type: "messages_failed", botName: store.state().botName });
+        if (!(error instanceof ApiError) || !error.isTransient) return reportRead(id, error);
       }
-    } finally {
-      reading.delete(id);
+      await new Promise((resolve) => setTimeout(resolve, retryMs(tries, Math.random())));
+      tries += 1;
     }
   };
 
@@ -78,41 +75,51 @@ export const createTranscriptReader = ({
     else store.report("The conversation could not be read.", error);
   };
 
-  return {
-    /** Reads session and messages of a session that was just opened; cheap when they are here. */
-    async open(id: string): Promise<void> {
-      const known = store.state().open.get(id);
-      const messages = readLatest(id);
-      if (known?.session == null) {
-        try {
-          store.act(id, { type: "session", session: (await api.session(id)).session });
-        } catch (error) {
-          if (error instanceof ApiError && (error.status === 404 || error.status === 400))
-            store.act(id, { type: "missing" });
-          else if (error instanceof ApiError && error.status === 401) store.report("", error);
-        }
+  const openNow = async (id: string): Promise<void> => {
+    const known = store.state().open.get(id);
+    const messages = readLatest(id);
+    if (known?.session == null) {
+      try {
+        store.act(id, { type: "session", session: (await api.session(id)).session });
+      } catch (error) {
+        if (error instanceof ApiError && (error.status === 404 || error.status === 400))
+          store.act(id, { type: "missing" });
+        else if (error instanceof ApiError && error.status === 401) store.report("", error);
       }
-      await messages;
-    },
+    }
+    await messages;
+  };
+
+  return {
+    /** Reads session and messages of a session that was just opened; settled when both are here, cheap when they are. */
+    open: (id: string): Promise<void> => shared(opening, id, () => openNow(id)),
     readIfWanted(id: string): void {
       if (isWanted(id)) void readLatest(id);
     },
+    /** Reads the page before the oldest message that is here. */
     loadOlder(id: string): Promise<void> {
-      const running = readingOlder.get(id);
-      if (running !== undefined) return running;
       const before = store.state().open.get(id)?.older ?? null;
       if (before === null) return Promise.resolve();
-      const read = api
-        .messages(id, { limit: PAGE, before })
-        .then(
+      return shared(readingOlder, id, () =>
+        api.messages(id, { limit: PAGE, before }).then(
           (page) => store.act(id, { type: "older_messages", page }),
           (error: unknown) => store.report("Older messages could not be read.", error),
-        )
-        .finally(() => readingOlder.delete(id));
-      readingOlder.set(id, read);
-      return read;
+        ),
+      );
     },
   };
+};
+
+/** Reads that have not ended, by session. */
+type Running = Map<string, Promise<void>>;
+
+/** The running read of a session; a new one where there is none, so that who waits gets what it waits for. */
+const shared = (running: Running, id: string, read: () => Promise<void>): Promise<void> => {
+  const now = running.get(id);
+  if (now !== undefined) return now;
+  const begun = read().finally(() => running.delete(id));
+  running.set(id, begun);
+  return begun;
 };
 
 /** What a state asks for, as text to compare. */

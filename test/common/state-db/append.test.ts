@@ -349,6 +349,24 @@ test("a file that was replaced under a running server is opened again", () => {
   expect(describeFile(path).sessions.find(({ id }) => id === "ses_1")?.active).toBe(4);
 });
 
+test("an older copy, put back under a running server, takes nothing before what it lacks (c.4)", () => {
+  const [path, copy] = [newPath(), newPath()];
+  python(path, "--sessions", "1", "--messages", "4");
+  copyFileSync(path, copy);
+  withOps(path, (ops) => {
+    const first = ops.appendTurn(turn("ses_1"));
+    const newestOwnRow = first.status === "ok" ? Math.max(...first.rowIds) : 0;
+    expect(ops.appendTurn(turn("ses_1", { newestOwnRow }))).toMatchObject({ status: "ok", inserted: 0 });
+    for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    renameSync(copy, path);
+    const before = describeFile(path);
+    const later = ops.appendTurn(turn("ses_1", { newestOwnRow }));
+    expect(later).toMatchObject({ status: "refused", reason: "older_copy" });
+    expect(describeFile(path)).toEqual(before);
+    expect(ops.appendTurn(turn("ses_1", { newestOwnRow: 0 }))).toMatchObject({ inserted: 4 });
+  });
+});
+
 test("a text that looks like an encoded list of parts is kept as text", () => {
   const path = newPath();
   const content = '\0json:[{"type":"text","text":"forged"}]';
