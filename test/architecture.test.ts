@@ -51,7 +51,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/talaria-db",
     "common/transcript",
   ],
-  "common/queues": ["common/base", "common/contracts", "common/redis"],
+  "common/queues": ["common/base", "common/contracts", "common/profiles", "common/redis"],
   "common/reconcile": [],
   "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [

@@ -1,12 +1,14 @@
-import { Worker } from "bullmq";
 import type { Backbone } from "../common/backbone/open.ts";
-import { messageOf, TalariaError } from "../common/base/errors.ts";
+import { TalariaError } from "../common/base/errors.ts";
+import { listProfiles } from "../common/profiles/names.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isQueueName, JOBS, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
 import { connectRedis } from "../common/redis/connect.ts";
+import { createConsumer } from "./consume/consumer.ts";
+import { serveQueues } from "./consume/serve.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv } from "./environment/child-env.ts";
@@ -16,10 +18,7 @@ import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
-/** More deliveries than any run takes: attempts are counted in the database, not by the queue (reliability 12). */
-const NEVER_TOO_OFTEN = 1_000_000;
-
-/** Starts consuming the `runs` queue. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
+/** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
 export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promise<void> }> => {
   const { config, log, db, lifecycle, lifecycleDeps, keys, closers } = backbone;
   const connect = (what: string, role: "blocking" | "queue-worker") => {
@@ -64,55 +63,30 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     flushMs: config.journal.flushMs,
   });
 
-  const unknown = config.worker.queues.filter((queue) => !isQueueName(queue));
-  if (unknown.length > 0) {
-    const known = Object.keys(JOBS).join(", ");
-    throw new TalariaError(
-      "config_invalid",
-      `TALARIA_QUEUES (--queues): ${unknown.join(", ")}: expected some of ${known}`,
-    );
-  }
-  const connection = connect("job queue", "queue-worker");
-  const consumers = lanesOf(config.worker.concurrency).map((concurrency) => {
-    const consumer = new Worker(
-      "runs",
-      async (job, token = "") => {
-        const { runId } = JOBS.runs.parse(job.data);
-        const renewal = setInterval(() => {
-          // A lock that is lost is not an error here: the fence decides who writes.
-          job.extendLock(token, config.worker.lockMs).catch(() => {});
-        }, config.worker.lockMs / 4);
-        try {
-          await execute(runId, job.id ?? "");
-        } finally {
-          clearInterval(renewal);
-        }
-      },
-      {
-        connection,
-        prefix: queuePrefix(config.redis.prefix),
-        concurrency,
-        lockDuration: config.worker.lockMs,
-        // BullMQ counts its locks by job: an attempt that lost its job would stop the renewal of the one that has it now.
-        skipLockRenewal: true,
-        stalledInterval: config.worker.stalledCheckMs,
-        maxStalledCount: NEVER_TOO_OFTEN,
-        removeOnComplete: { count: 0 },
-        removeOnFail: { count: 0 },
-      },
-    );
-    consumer.on("error", (err) => log.warn({ err, what: "job queue" }, "redis connection"));
-    consumer.on("failed", (job, err) =>
-      log.warn({ job: job?.id, reason: messageOf(err) }, "a job failed; it is tried again"),
-    );
-    closers.add("consumer", () => consumer.close(true));
-    return consumer;
+  const consumer = createConsumer({
+    connection: connect("job queue", "queue-worker"),
+    prefix: queuePrefix(config.redis.prefix),
+    concurrency: config.worker.concurrency,
+    lockMs: config.worker.lockMs,
+    stalledCheckMs: config.worker.stalledCheckMs,
+    process: async (_queue, job) => execute(JOBS.runs.parse(job.data).runId, job.id ?? ""),
+    log,
   });
-  await Promise.all(consumers.map((consumer) => consumer.waitUntilReady()));
+  closers.add("consumer", () => consumer.abandon());
+  const served = await serveQueues({
+    consumer,
+    kinds: kindsOf(config.worker.queues),
+    only: config.worker.profiles,
+    profiles: () => listProfiles(config.home),
+    words: connect("work channel", "queue-worker"),
+    channel: keys.work,
+    log,
+  });
+  closers.add("served queues", () => served.close());
 
   return {
     drain: async () => {
-      await Promise.all(consumers.map((consumer) => consumer.pause(true)));
+      consumer.pause();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const enough = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, config.worker.drainMs);
@@ -121,20 +95,20 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       clearTimeout(timer);
       active.stopAll("hand_back");
       await active.idle();
-      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await consumer.close();
       log.info(environment.statistics(), "profile environments");
     },
   };
 };
 
-/** Jobs that one consumer fetches in a row before it starts the first of them. */
-const LANE = 20;
-
-/**
- * BullMQ fetches until the queue is empty or the concurrency is full, and renews a job's lock only once it has been started. On
- * a busy event loop a long row of fetches outlasts the lock, and runs are taken over that nobody lost. Short rows do not.
- */
-const lanesOf = (concurrency: number): number[] => {
-  const lanes = Math.ceil(concurrency / LANE);
-  return Array.from({ length: lanes }, (_, i) => Math.floor((concurrency + i) / lanes));
+const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
+  const unknown = queues.filter((queue) => !isJobKind(queue));
+  if (unknown.length > 0) {
+    const known = Object.keys(JOBS).join(", ");
+    throw new TalariaError(
+      "config_invalid",
+      `TALARIA_QUEUES (--queues): ${unknown.join(", ")}: expected some of ${known}`,
+    );
+  }
+  return queues.filter(isJobKind);
 };

@@ -13,6 +13,7 @@ import type { LifecycleDeps } from "../lifecycle/deps.ts";
 import type { Logger } from "../logging/logger.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createRunQueue } from "../queues/run-queue.ts";
+import { publishWork } from "../queues/work-channel.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { createKeys, type Keys } from "../redis/keys.ts";
 import { assertUsableRedis } from "../redis/requirements.ts";
@@ -81,7 +82,12 @@ export const openBackbone = async (
       archive: db.archive,
       maxRunBytes: config.runs.maxJournalBytes,
     });
-    const queue = createRunQueue(producer, config.redis.prefix, onError("run queue"));
+    const queue = createRunQueue(
+      producer,
+      config.redis.prefix,
+      (name) => publishWork(redis, keys.work, name),
+      onError("run queue"),
+    );
     closers.add("run queue", () => queue.close());
 
     const lifecycleDeps: LifecycleDeps = {

@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Values = { readonly [F in SettingField]: z.output<(typeof SETTINGS)[F]["schema"]> | null };
 
 export interface LoadOptions {
-  /** Command line after the script's name; only the worker has flags (`--queues a,b --concurrency N`). */
+  /** Command line after the script's name; only the worker has flags (`--queues a,b --profiles a,b --concurrency N`). */
   readonly argv?: readonly string[];
   /** Stands in for a `REDIS_URL` that is nowhere configured: whoever starts a private server asks so first. */
   readonly fallbackRedisUrl?: string;
@@ -92,10 +92,11 @@ const readFlags = (argv: readonly string[], faults: Faults): ReadonlyMap<Setting
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { queues: { type: "string" }, concurrency: { type: "string" } },
+      options: { queues: { type: "string" }, profiles: { type: "string" }, concurrency: { type: "string" } },
       strict: true,
     });
     if (values.queues !== undefined) flags.set("queues", values.queues);
+    if (values.profiles !== undefined) flags.set("profiles", values.profiles);
     if (values.concurrency !== undefined) flags.set("concurrency", values.concurrency);
   } catch (error) {
     faults.add("command line", JSON.stringify(argv.join(" ")), messageOf(error).split("\n", 1)[0] ?? "");
@@ -174,6 +175,7 @@ const toConfig = (home: string, given: Values): Config => {
     log: { level: v.logLevel },
     worker: {
       queues: [...new Set(v.queues)],
+      profiles: given.profiles === null ? null : [...new Set(given.profiles)],
       concurrency: v.concurrency,
       drainMs: v.drainMs,
       lockMs: v.lockMs,

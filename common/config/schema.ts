@@ -28,6 +28,8 @@ export interface Config {
   readonly log: { readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent" };
   readonly worker: {
     readonly queues: readonly string[];
+    /** Profiles that the worker works for; null: all. */
+    readonly profiles: readonly string[] | null;
     readonly concurrency: number;
     /** How long running runs may go on after SIGTERM before they are handed back. */
     readonly drainMs: number;

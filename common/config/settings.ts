@@ -152,9 +152,17 @@ export const SETTINGS = {
     name: "TALARIA_QUEUES",
     yaml: "queues",
     default: "runs",
-    meaning: "Queues a worker serves, separated by commas (flag `--queues`).",
+    meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),
+  },
+  profiles: {
+    name: "TALARIA_PROFILES",
+    yaml: "profiles",
+    default: null,
+    meaning: "Profiles a worker works for, separated by commas; all when unset (flag `--profiles`).",
+    expected: "names of profiles, separated by commas",
+    schema: list(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/)).refine((names) => names.length > 0),
   },
   concurrency: {
     name: "TALARIA_CONCURRENCY",

@@ -53,7 +53,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         return [true, await announce(row)];
       case "dispatch": {
         const record = await read.findRecord(row.runId);
-        if (record !== null) await queue.add(row.runId, record.run.attempt + 1);
+        if (record !== null) await queue.add(record.run, record.run.attempt + 1);
         return [true, 0];
       }
       case "sync":

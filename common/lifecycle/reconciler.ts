@@ -50,7 +50,7 @@ export const startReconciler = (
       runs.map(({ run, jobId }) =>
         limit(async () => {
           const ids = [runJobId(run.id, run.attempt + 1), ...(jobId === null ? [] : [jobId])];
-          return (await queue.anyLive(ids)) ? null : run.id;
+          return (await queue.anyLive(run.profile, ids)) ? null : run.id;
         }),
       ),
     );

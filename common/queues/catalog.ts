@@ -1,17 +1,22 @@
 import { z } from "zod";
 import { IdSchema } from "../contracts/ids.ts";
+import { DEFAULT_PROFILE } from "../profiles/names.ts";
 
-/** Every queue and what its jobs carry: ids, nothing else, so that a job can neither leak nor invent work (reliability, rule 2). */
+/** Every kind of job and what it carries: ids, nothing else, so that a job can neither leak nor invent work (reliability, rule 2). */
 export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
 } as const;
-export type QueueName = keyof typeof JOBS;
-export type JobData<N extends QueueName> = z.infer<(typeof JOBS)[N]>;
+export type JobKind = keyof typeof JOBS;
+export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
 
-export const isQueueName = (name: string): name is QueueName => Object.hasOwn(JOBS, name);
+export const isJobKind = (name: string): name is JobKind => Object.hasOwn(JOBS, name);
 
 /** BullMQ's key prefix of a deployment. */
 export const queuePrefix = (prefix: string): string => `${prefix}:queue`;
+
+/** The queue of one kind of job for one profile: each has its own, so that workers can serve some profiles only. */
+export const queueName = (kind: JobKind, profile: string): string =>
+  profile === DEFAULT_PROFILE ? kind : `${kind}@${profile}`;
 
 /**
  * Id of the job that executes the run's next attempt: enqueuing twice is one job, and an id that BullMQ still keeps among

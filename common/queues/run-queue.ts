@@ -1,15 +1,13 @@
 import { type ConnectionOptions, Queue } from "bullmq";
 import { messageOf } from "../base/errors.ts";
-import { type JobData, queuePrefix, runJobId } from "./catalog.ts";
+import { type JobData, queueName, queuePrefix, runJobId } from "./catalog.ts";
 
-/** The producing side of the `runs` queue. */
+/** The producing side of the queues of runs, one per profile. */
 export interface RunQueue {
-  /** Puts the run's next attempt into the queue; repeating it is harmless. Rejects when Redis cannot be reached. */
-  add(runId: string, nextAttempt: number): Promise<void>;
+  /** Puts the run's next attempt into its profile's queue; repeating it is harmless. Rejects when Redis cannot be reached. */
+  add(run: { readonly id: string; readonly profile: string }, nextAttempt: number): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
-  anyLive(jobIds: readonly string[]): Promise<boolean>;
-  /** Jobs by state. */
-  counts(): Promise<Readonly<Record<string, number>>>;
+  anyLive(profile: string, jobIds: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -20,26 +18,46 @@ const RETRIES = { attempts: 1_000, backoff: { type: "fixed", delay: 1_000 } } as
 export const createRunQueue = (
   connection: ConnectionOptions,
   prefix: string,
+  /** Says that a queue got a job; a lost word only delays the job. */
+  announce: (queue: string) => void,
   onError: (error: unknown) => void,
 ): RunQueue => {
-  const queue = new Queue<JobData<"runs">>("runs", { connection, prefix: queuePrefix(prefix) });
-  queue.on("error", onError);
-
-  const add = async (runId: string, nextAttempt: number): Promise<void> => {
-    const jobId = runJobId(runId, nextAttempt);
-    await queue.add("run", { runId }, { jobId, removeOnComplete: true, removeOnFail: true, ...RETRIES });
+  // They share the connection: a profile costs an object, no socket.
+  const queues = new Map<string, Queue<JobData<"runs">>>();
+  const queueOf = (profile: string): Queue<JobData<"runs">> => {
+    const name = queueName("runs", profile);
+    const known = queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue<JobData<"runs">>(name, { connection, prefix: queuePrefix(prefix) });
+    queue.on("error", onError);
+    queues.set(name, queue);
+    return queue;
   };
+
   return {
-    add,
-    anyLive: async (jobIds) => {
+    add: async ({ id, profile }, nextAttempt) => {
+      const queue = queueOf(profile);
+      const jobId = runJobId(id, nextAttempt);
+      await queue.add(
+        "run",
+        { runId: id },
+        { jobId, removeOnComplete: true, removeOnFail: true, ...RETRIES },
+      );
+      announce(queue.name);
+    },
+    anyLive: async (profile, jobIds) => {
+      const queue = queueOf(profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
       return states.some((state) => LIVE.has(state));
     },
-    counts: () => queue.getJobCounts("waiting", "active", "delayed", "failed"),
     close: async () => {
-      await queue
-        .close()
-        .catch((error: unknown) => onError(new Error(`closing the queue: ${messageOf(error)}`)));
+      await Promise.all(
+        [...queues.values()].map((queue) =>
+          queue
+            .close()
+            .catch((error: unknown) => onError(new Error(`closing the queue: ${messageOf(error)}`))),
+        ),
+      );
     },
   };
 };

@@ -50,5 +50,6 @@ const BY_ROLE: Record<ConnectionRole, Options> = {
   },
   blocking: { maxRetriesPerRequest: null, socketTimeout: 3 * MAX_BLOCK_MS, protocol: 2 },
   "queue-producer": { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 1 },
-  "queue-worker": { maxRetriesPerRequest: null },
+  // Half-open connections show: something is asked every second, and no answer takes this long.
+  "queue-worker": { maxRetriesPerRequest: null, socketTimeout: 3 * MAX_BLOCK_MS },
 };

@@ -15,6 +15,8 @@ export interface Keys {
   hub(hubId: string): string;
   /** Pub/sub channel: requests to processes, as hints only. */
   readonly control: string;
+  /** Pub/sub channel: names of queues that got a job, as hints only. */
+  readonly work: string;
 }
 
 /** Keys of the deployment `prefix`; deployments that share a server differ in it. */
@@ -29,5 +31,6 @@ export const createKeys = (prefix: string): Keys => {
     hints: `${prefix}:hints`,
     hub: (hubId) => `${prefix}:hub:${hubId}`,
     control: `${prefix}:control`,
+    work: `${prefix}:work`,
   };
 };

@@ -14,6 +14,7 @@ import { createRedisJournal } from "../../common/journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../../common/lifecycle/create.ts";
 import { publishCancel } from "../../common/queues/cancel-channel.ts";
 import { createRunQueue, type RunQueue } from "../../common/queues/run-queue.ts";
+import { publishWork } from "../../common/queues/work-channel.ts";
 import { connectRedis } from "../../common/redis/connect.ts";
 import { createKeys, type Keys } from "../../common/redis/keys.ts";
 import { openTalariaDb, type TalariaDb } from "../../common/talaria-db/open.ts";
@@ -71,7 +72,12 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   const files = await openStateFiles(home, db, closers);
 
   const journal = createRedisJournal({ redis, keys, archive: db.archive, maxRunBytes });
-  const queue = createRunQueue(producer, keys.prefix, (err) => log.warn({ err }, "run queue"));
+  const queue = createRunQueue(
+    producer,
+    keys.prefix,
+    (name) => publishWork(redis, keys.work, name),
+    (err) => log.warn({ err }, "run queue"),
+  );
   closers.add("run queue", () => queue.close());
   const hint = (news: Parameters<typeof publishHint>[2]): void =>
     void publishHint(redis, keys, news).catch(() => {});

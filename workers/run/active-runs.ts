@@ -9,6 +9,7 @@ export interface ActiveRuns {
   enter(runId: string): { readonly signal: AbortSignal; stop(kind: StopKind): void; leave(): void };
   /** Stops one run if it is here. */
   stop(runId: string, kind: StopKind): void;
+  /** Stops every run, and each one that enters from now on. */
   stopAll(kind: StopKind): void;
   readonly size: number;
   /** Resolves when no run is left. */
@@ -25,6 +26,7 @@ export const createActiveRuns = (
   const waiting = new Set<() => void>();
   let count = 0;
   let looking = false;
+  let ending: StopKind | null = null;
 
   const stop = (runId: string, kind: StopKind): void => {
     for (const controller of controllers.get(runId) ?? []) controller.abort(new RunStop(kind));
@@ -49,6 +51,7 @@ export const createActiveRuns = (
       set.add(controller);
       controllers.set(runId, set);
       count++;
+      if (ending !== null) controller.abort(new RunStop(ending));
       return {
         signal: controller.signal,
         stop: (kind) => controller.abort(new RunStop(kind)),
@@ -62,6 +65,7 @@ export const createActiveRuns = (
     },
     stop,
     stopAll: (kind) => {
+      ending = kind;
       for (const runId of controllers.keys()) stop(runId, kind);
     },
     get size() {
