@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { TalariaError } from "../common/base/errors.ts";
 import type { Config } from "../common/config/schema.ts";
+import type { Backlog } from "../common/contracts/backlog.ts";
 import type { StoreInfo } from "../common/contracts/http.ts";
 import type { Journal } from "../common/journal/port.ts";
 import type { RunControl } from "../common/lifecycle/port.ts";
@@ -23,6 +24,7 @@ import { noStore, securityHeaders } from "./middleware/security-headers.ts";
 import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
+import { backlogRoutes } from "./routes/backlog.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
@@ -58,6 +60,8 @@ export interface AppDeps {
   readonly models: ModelLists;
   readonly sessionCounts: ProfileRoutesDeps["sessionCounts"];
   readonly forgetSearch: ProfileRoutesDeps["forgetSearch"];
+  readonly applyLimits: ProfileRoutesDeps["applyLimits"];
+  readonly backlog: () => Promise<readonly Backlog[]>;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
   readonly auth: Auth;
@@ -138,6 +142,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     }),
     ...settingsRoutes(deps),
     ...profileRoutes(deps),
+    ...backlogRoutes(deps),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

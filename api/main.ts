@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,20 +6,24 @@ import { Registry } from "prom-client";
 import { type Backbone, openBackbone } from "../common/backbone/open.ts";
 import { isTalariaError, messageOf } from "../common/base/errors.ts";
 import { loadConfig } from "../common/config/load.ts";
+import { packageVersion } from "../common/config/version.ts";
 import { createLogger } from "../common/logging/logger.ts";
 import { createModelLists } from "../common/profiles/model-list.ts";
-import { profileRevision } from "../common/profiles/resolve.ts";
+import { profileTerms } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { createProfileStore } from "../common/profiles/store.ts";
 import { checkWorkspace } from "../common/profiles/workspace.ts";
+import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createApp } from "./app.ts";
+import { createBacklog } from "./backlog.ts";
 import { healthChecks } from "./health-checks.ts";
 import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
+import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
-import { withRevisions } from "./run-revisions.ts";
+import { withProfileTerms } from "./run-terms.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -42,12 +46,14 @@ const main = async (): Promise<void> => {
 
   const metrics = new Registry();
   addRunMetrics(metrics, () => db.read.runCounts());
+  const backlog = createBacklog(db.read, createWorkerRegistry(redis, keys.workers));
+  addBacklogMetrics(metrics, backlog);
   const salt = await loadSalt(saltFile(config.stateDir));
   const stopping = new AbortController();
   const app = createApp({
     config,
     sessions: db.sessions,
-    runs: withRevisions(db.runs, db.sessions, (profile) => profileRevision(config.home, profile, salt)),
+    runs: withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(config.home, profile, salt)),
     transcripts: transcript.transcripts,
     changes: transcript.changes,
     finder: transcript.finder,
@@ -64,12 +70,14 @@ const main = async (): Promise<void> => {
     }),
     models: createModelLists({ home: config.home }),
     sessionCounts: () => db.read.sessionCounts(),
+    applyLimits: (profile, limits) => db.write.putLimits(profile, limits),
     forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(config.home, path),
     auth: createAuth({ config: config.auth, store: authStore(backbone) }),
     log,
     metrics,
-    health: { checks: healthChecks(backbone, blocking) },
+    health: { checks: healthChecks(backbone, blocking, backlog) },
+    backlog,
     webDir: webDir(),
     shutdown: stopping.signal,
     version: packageVersion(),
@@ -114,10 +122,6 @@ const webDir = (): string | null => {
   const dir = fileURLToPath(new URL("./web/dist/", import.meta.url));
   return existsSync(dir) ? dir : null;
 };
-
-const packageVersion = (): string =>
-  (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string })
-    .version;
 
 main().catch((error: unknown) => {
   const wrong = isTalariaError(error, "config_invalid") || (error as { code?: string }).code === "EADDRINUSE";

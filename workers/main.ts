@@ -17,6 +17,7 @@ const main = async (): Promise<void> => {
       worker: backbone.name,
       pid: process.pid,
       queues: config.worker.queues,
+      profiles: config.worker.profiles ?? "all",
       concurrency: config.worker.concurrency,
     },
     "worker ready",

@@ -6,8 +6,10 @@ import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
 import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createConsumer } from "./consume/consumer.ts";
+import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
@@ -20,7 +22,7 @@ import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
 export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promise<void> }> => {
-  const { config, log, db, lifecycle, lifecycleDeps, keys, closers } = backbone;
+  const { config, log, db, lifecycle, lifecycleDeps, keys, redis, closers } = backbone;
   const connect = (what: string, role: "blocking" | "queue-worker") => {
     const connection = connectRedis(config.redis.url, role, {
       onError: (err) => log.warn({ err, what }, "redis connection"),
@@ -63,6 +65,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     flushMs: config.journal.flushMs,
   });
 
+  const kinds = kindsOf(config.worker.queues);
+  const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const consumer = createConsumer({
     connection: connect("job queue", "queue-worker"),
     prefix: queuePrefix(config.redis.prefix),
@@ -75,17 +79,26 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   closers.add("consumer", () => consumer.abandon());
   const served = await serveQueues({
     consumer,
-    kinds: kindsOf(config.worker.queues),
-    only: config.worker.profiles,
+    kinds,
+    only: profiles,
     profiles: () => listProfiles(config.home),
     words: connect("work channel", "queue-worker"),
     channel: keys.work,
     log,
   });
   closers.add("served queues", () => served.close());
+  let draining = false;
+  const registration = await registerWorker(
+    createWorkerRegistry(redis, keys.workers),
+    { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
+    () => ({ running: consumer.running, draining }),
+    log,
+  );
+  closers.add("registration", () => registration.close());
 
   return {
     drain: async () => {
+      draining = true;
       consumer.pause();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const enough = new Promise<void>((resolve) => {

@@ -18,6 +18,7 @@ import type { Redactor } from "../../common/logging/redact.ts";
 import type { ModelLists } from "../../common/profiles/model-list.ts";
 import { isProfileName } from "../../common/profiles/names.ts";
 import type { ProfileStore } from "../../common/profiles/store.ts";
+import type { RunLimits } from "../../common/runs/release-ops.ts";
 import { type Call, operation, type Resource } from "../route.ts";
 
 export interface ProfileRoutesDeps {
@@ -25,6 +26,8 @@ export interface ProfileRoutesDeps {
   readonly models: ModelLists;
   readonly control: Pick<RunControl, "dropProfile">;
   readonly sessionCounts: () => Promise<readonly { readonly profile: string; readonly n: number }[]>;
+  /** Runs that wait for their profile's limits are looked at anew. */
+  readonly applyLimits: (profile: string, limits: RunLimits) => Promise<void>;
   /** Takes a deleted profile out of the search index. */
   readonly forgetSearch: (profile: string) => Promise<void>;
   /** Keys that stand in a setting where none belongs do not come out either (profiles P-25); never rejects. */
@@ -52,7 +55,13 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const listed = all.filter(({ visible }) => visible || query.all === "true");
           const data = await Promise.all(
             listed.map(async (profile) => {
-              const { instructions: _i, agent: _a, config_revision: _r, ...summary } = await shown(profile);
+              const {
+                instructions: _i,
+                agent: _a,
+                limits: _l,
+                config_revision: _r,
+                ...summary
+              } = await shown(profile);
               return { ...summary, sessions: counts.find((one) => one.profile === profile.name)?.n ?? 0 };
             }),
           );
@@ -91,8 +100,13 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         body: PatchProfileBody,
         answers: { 200: { description: "The changed profile", schema: ProfileAnswer } },
         errors: ["profile_not_found", "profile_exists", "profile_unavailable", "conflict", "storage_full"],
-        handle: async (call) =>
-          void call.res.json({ profile: await shown(await profiles.patch(profileName(call), call.body)) }),
+        async handle(call) {
+          const profile = await profiles.patch(profileName(call), call.body);
+          const { concurrent_runs: concurrentRuns, runs_per_minute: runsPerMinute } = profile.limits;
+          if (call.body.limits !== undefined)
+            await deps.applyLimits(profile.name, { concurrentRuns, runsPerMinute });
+          call.res.json({ profile: await shown(profile) });
+        },
       }),
       delete: operation({
         summary: "Delete a profile with its folder and its sessions",

@@ -6,6 +6,9 @@ import { ProfileNameSchema } from "./ids.ts";
 /** Bytes of UTF-8 that `SOUL.md` may have to reach the model whole. */
 export const MAX_SOUL_BYTES = 24 * 1024;
 
+/** The highest limit of a profile's runs: more is no limit. */
+export const MAX_RUN_LIMIT = 100_000;
+
 const NO_CONTROL = /^[^\p{Cc}\u2028\u2029]*$/u;
 const line = (max: number) =>
   z.string().trim().min(1).max(max).regex(NO_CONTROL, "expected one line without control characters");
@@ -49,11 +52,19 @@ export const ProfileSummarySchema = z
   .meta({ id: "ProfileSummary" });
 export type ProfileSummary = z.infer<typeof ProfileSummarySchema>;
 
+const LimitsSchema = z
+  .strictObject({
+    concurrent_runs: z.number().int().nullable(),
+    runs_per_minute: z.number().int().nullable(),
+  })
+  .describe("of the profile's runs over all workers; null: none");
+
 export const ProfileSchema = z
   .strictObject({
     ...listed,
     instructions: z.string().describe("SOUL.md, as much of it as reaches the model"),
     agent: z.strictObject({ max_steps: z.number().int().nullable() }),
+    limits: LimitsSchema,
     config_revision: z.string().nullable().describe("changes with config.yaml, .env and SOUL.md"),
   })
   .meta({ id: "Profile" });
@@ -77,6 +88,8 @@ export const CreateProfileBody = z
   })
   .meta({ id: "CreateProfile" });
 export type CreateProfileBody = z.infer<typeof CreateProfileBody>;
+
+const runLimit = z.int().min(1).max(MAX_RUN_LIMIT).nullable().optional();
 
 export const PatchProfileBody = z
   .strictObject({
@@ -104,6 +117,7 @@ export const PatchProfileBody = z
       .describe("SOUL.md; null or blank: none"),
     bot_name: line(200).nullable().optional(),
     agent: z.strictObject({ max_steps: z.int().min(1).max(10_000).nullable().optional() }).optional(),
+    limits: z.strictObject({ concurrent_runs: runLimit, runs_per_minute: runLimit }).optional(),
   })
   .meta({ id: "PatchProfile" });
 export type PatchProfileBody = z.infer<typeof PatchProfileBody>;

@@ -80,6 +80,7 @@ export const startReconciler = (
 
   const loops = [
     every(OUTBOX_EVERY_MS, async () => {
+      await dispatcher.handle(await write.releaseDue());
       await dispatcher.sweep();
       await overdueCancels();
     }),

@@ -36,6 +36,10 @@ export const detailsOf = async (
       bot_name: settings.botName,
       instructions: cutText(files.soul.trim(), MAX_SOUL_BYTES, "SOUL.md"),
       agent: { max_steps: settings.maxSteps },
+      limits: {
+        concurrent_runs: settings.limits.concurrentRuns,
+        runs_per_minute: settings.limits.runsPerMinute,
+      },
       config_revision: revisionOf(salt, files, env),
     };
   } catch (error) {
@@ -44,6 +48,7 @@ export const detailsOf = async (
       ...known,
       ...{ state: "unavailable", message: error.message, model: null, keys: [], bot_name: null },
       ...{ instructions: "", agent: { max_steps: null }, config_revision: null },
+      limits: { concurrent_runs: null, runs_per_minute: null },
     };
   }
 };

@@ -3,6 +3,7 @@ import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
 import { readPersona } from "./persona.ts";
 import type { Profile } from "./port.ts";
 import { revisionOf, type Salt } from "./revision.ts";
+import type { ProfileLimits } from "./settings.ts";
 
 /**
  * Reads a profile's `config.yaml`, `.env`, persona, memories and skills, fresh each time, so an edit counts from the next run on
@@ -31,9 +32,15 @@ export const resolveProfile = async (
   };
 };
 
-/** The profile's configuration revision without the rest of it; rejects like `resolveProfile`. */
-export const profileRevision = async (home: string, name: string, salt: Salt): Promise<string> => {
-  return revisionOf(salt, await readFiles(home, name));
+/** What a run is accepted with: the profile's configuration revision and limits; rejects like `resolveProfile`. */
+export const profileTerms = async (
+  home: string,
+  name: string,
+  salt: Salt,
+): Promise<{ readonly revision: string; readonly limits: ProfileLimits }> => {
+  const files = await readFiles(home, name);
+  const { env, settings } = parseFiles(files);
+  return { revision: revisionOf(salt, files, env), limits: settings.limits };
 };
 
 /** What must be shown nowhere. */

@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
+import { MAX_RUN_LIMIT } from "../contracts/profile.ts";
 import type { ProfileModel } from "./port.ts";
 
 /** What we read of a profile's `config.yaml`. */
@@ -12,8 +13,15 @@ export interface ProfileSettings {
   readonly keyNames: readonly string[];
   readonly botName: string | null;
   readonly maxSteps: number | null;
+  readonly limits: ProfileLimits;
   /** Skills that are not offered to the model. */
   readonly disabledSkills: readonly string[];
+}
+
+/** What a profile allows of its runs, over all workers; null: no limit. */
+export interface ProfileLimits {
+  readonly concurrentRuns: number | null;
+  readonly runsPerMinute: number | null;
 }
 
 /** Throws `profile_unavailable` for a file that cannot be understood; the message names `what` and never quotes the file (P-6). */
@@ -28,10 +36,14 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model, bot_name: botName, agent, skills } = parsed.data;
+  const { model, bot_name: botName, agent, limits, skills } = parsed.data;
   return {
     ...modelOf(model ?? null, env),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
+    limits: {
+      concurrentRuns: limits?.concurrent_runs ?? null,
+      runsPerMinute: limits?.runs_per_minute ?? null,
+    },
   };
 };
 
@@ -39,6 +51,8 @@ type Refuse = (reason: string, cause?: unknown) => never;
 
 const plain = z.union([z.string(), z.number()]).transform((value) => String(value).trim());
 const optional = plain.nullish().transform((value) => (value === "" ? null : (value ?? null)));
+
+const limit = z.int().min(1).max(MAX_RUN_LIMIT).nullish();
 
 /** The file belongs to others as well, so everything else passes by. */
 const SettingsSchema = z.object({
@@ -50,6 +64,7 @@ const SettingsSchema = z.object({
     .nullish(),
   bot_name: optional,
   agent: z.object({ max_steps: z.int().min(1).max(10_000).nullish() }).nullish(),
+  limits: z.object({ concurrent_runs: limit, runs_per_minute: limit }).nullish(),
   skills: z
     .object({ disabled: z.array(z.string()).catch([]) })
     .nullish()

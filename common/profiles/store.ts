@@ -160,6 +160,8 @@ const editsOf = (change: PatchProfileBody): readonly FileEdit[] => {
   set(["model", "base_url"], change.model?.base_url);
   set(["bot_name"], change.bot_name);
   set(["agent", "max_steps"], change.agent?.max_steps);
+  set(["limits", "concurrent_runs"], change.limits?.concurrent_runs);
+  set(["limits", "runs_per_minute"], change.limits?.runs_per_minute);
   const edits: FileEdit[] = [];
   if (settings.length > 0)
     edits.push({

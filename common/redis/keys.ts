@@ -17,6 +17,8 @@ export interface Keys {
   readonly control: string;
   /** Pub/sub channel: names of queues that got a job, as hints only. */
   readonly work: string;
+  /** Hash: which workers there are, and what each says of itself. */
+  readonly workers: string;
 }
 
 /** Keys of the deployment `prefix`; deployments that share a server differ in it. */
@@ -32,5 +34,6 @@ export const createKeys = (prefix: string): Keys => {
     hub: (hubId) => `${prefix}:hub:${hubId}`,
     control: `${prefix}:control`,
     work: `${prefix}:work`,
+    workers: `${prefix}:workers`,
   };
 };

@@ -10,6 +10,7 @@ import { type MessageRow, messageFromRow, type SessionRow } from "../sessions/ro
 import type { OutboxRow } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
 import type { AcceptRequest } from "./port.ts";
+import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 const IDEMPOTENCY_KEEP_S = 48 * 3600;
@@ -22,7 +23,12 @@ export const provisionalTitle = (text: string): string | null => {
 };
 
 /** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
-export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: Clock) => {
+export const createAcceptOps = (
+  db: Database.Database,
+  outbox: OutboxOps,
+  releases: Pick<ReleaseOps, "releaseHeld" | "putLimits">,
+  now: Clock,
+) => {
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
   const known = db.prepare<[string, string], { body_hash: string; run_id: string; created_at: number }>(
     "select body_hash, run_id, created_at from idempotency_keys where session_id = ? and key = ?",
@@ -113,7 +119,9 @@ export const createAcceptOps = (db: Database.Database, outbox: OutboxOps, now: C
         remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);
       }
       const rows = [outbox.putOutbox("announce", owner.id, id)];
-      if (before === undefined) rows.push(outbox.putOutbox("dispatch", owner.id, id));
+      if (request.limits != null) releases.putLimits(owner.profile, request.limits);
+      // One that has to wait for its profile is told of now and given to the queue when there is room.
+      if (before === undefined) rows.push(...releases.releaseHeld(owner.profile));
       return { ...load(id), replayed: false, outbox: rows };
     },
 

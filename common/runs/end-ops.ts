@@ -12,10 +12,16 @@ import {
 } from "../sessions/rows.ts";
 import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outcome } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
+import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 /** Stop and commit: the two ways to a run's end, each one transaction (reliability 2, 7; C-13). */
-export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Clock) => {
+export const createEndOps = (
+  db: Database.Database,
+  outbox: OutboxOps,
+  { releaseHeld }: Pick<ReleaseOps, "releaseHeld">,
+  now: Clock,
+) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
   const messages = db.prepare<[string, number], MessageRow>(
@@ -32,8 +38,8 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
        error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
      where id = @id`,
   );
-  const next = db.prepare<[string], { id: string; status: string }>(
-    `select id, status from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+  const next = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
   const touch = db.prepare(
@@ -77,9 +83,8 @@ export const createEndOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
       outbox.putOutbox("sync", row.session_id, row.id),
       outbox.putOutbox("finish", row.session_id, row.id),
     ];
-    // A run that is being executed needs no job: another one would only take it away from its worker.
-    if (waiting?.status === "queued") rows.push(outbox.putOutbox("dispatch", row.session_id, waiting.id));
-    return rows;
+    // The session's next run, or another one of the profile that waited for room.
+    return [...rows, ...releaseHeld(row.profile)];
   };
 
   const ended = (runId: string): EndedTurn => {

@@ -18,6 +18,14 @@ export interface OutboxRow {
   readonly tries: number;
 }
 
+/** Runs of one profile that nobody has begun. */
+export interface WaitingRuns {
+  readonly profile: string;
+  readonly n: number;
+  /** Since when the oldest has waited, epoch seconds. */
+  readonly since: number;
+}
+
 /** A run as its executor and the repairers need it. */
 export interface RunRecord {
   readonly run: Run;

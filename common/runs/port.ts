@@ -2,6 +2,7 @@ import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
 import type { NewCut } from "../sessions/cut-ops.ts";
+import type { RunLimits } from "./release-ops.ts";
 
 export interface AcceptRequest {
   readonly sessionId: string;
@@ -14,6 +15,8 @@ export interface AcceptRequest {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   /** The profile's configuration at this moment; null or absent: not known. */
   readonly configRevision?: string | null;
+  /** What the profile allows of its runs at this moment; null or absent: not known, what was known stays. */
+  readonly limits?: RunLimits | null;
   /** Messages that the new one takes the place of (retry, edit). */
   readonly cut?: NewCut;
 }

@@ -5,7 +5,7 @@ import type { Message, ToolCall } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
-import type { EndedTurn, Evidence, RunRecord, StepUsageRecord } from "./ledger.ts";
+import type { EndedTurn, Evidence, RunRecord, StepUsageRecord, WaitingRuns } from "./ledger.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 /** Reads of the run ledger. */
@@ -55,7 +55,8 @@ export const createRunReadOps = (db: Database.Database) => {
     }
   >("select * from tool_runs where run_id = ? order by step, call_id");
   const inFront = db.prepare<[number, number], RunRow>(
-    `${SELECT_RUN} indexed by runs_unfinished where r.status in ('queued', 'running', 'waiting', 'cancelling') and coalesce(r.started_at, r.created_at) < ?
+    `${SELECT_RUN} indexed by runs_unfinished where r.status in ('queued', 'running', 'waiting', 'cancelling') and r.released_at is not null
+       and coalesce(r.started_at, r.released_at) < ?
        and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'dispatch')
        and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
          and o.status in ('queued', 'running', 'waiting', 'cancelling'))
@@ -72,6 +73,17 @@ export const createRunReadOps = (db: Database.Database) => {
   );
   const trimmable = db.prepare<[number, number, number], { session_id: string }>(
     `select distinct session_id from journal_archives where archived_at_ms >= ? and archived_at_ms < ? limit ?`,
+  );
+  const waiting = db.prepare<[], WaitingRuns>(
+    `select profile, count(*) as n, min(released_at) as since from runs
+     where status = 'queued' and released_at is not null group by profile`,
+  );
+  const held = db.prepare<[], WaitingRuns>(
+    `select r.profile, count(*) as n, min(r.created_at) as since from runs r
+     where r.status = 'queued' and r.released_at is null
+       and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
+         and o.status in ('queued', 'running', 'waiting', 'cancelling'))
+     group by r.profile`,
   );
   const counts = db.prepare<[], { status: string; n: number; oldest: number }>(
     `select status, count(*) as n, min(created_at) as oldest from runs
@@ -223,6 +235,11 @@ export const createRunReadOps = (db: Database.Database) => {
     /** Sessions with runs archived in this span of time (epoch ms). */
     trimmableSessions: (fromMs: number, toMs: number, limit: number): string[] =>
       trimmable.all(fromMs, toMs, limit).map((row) => row.session_id),
+    /** What waits for a worker, and what is kept back for its profile's limits, by profile. */
+    runsToBegin: (): { waiting: WaitingRuns[]; held: WaitingRuns[] } => ({
+      waiting: waiting.all(),
+      held: held.all(),
+    }),
     runCounts: (): { status: string; n: number; oldest: number }[] => counts.all(),
   };
 };

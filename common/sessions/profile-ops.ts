@@ -31,6 +31,8 @@ export const createProfileWriteOps = (db: Database.Database) => {
   const remove = db.prepare<[string]>("delete from sessions where profile = ?");
   const dropStore = db.prepare<[string]>("delete from stores where profile = ?");
 
+  const dropLimits = db.prepare<[string]>("delete from profile_limits where profile = ?");
+
   return {
     /**
      * Removes the sessions of a profile that is being deleted, with everything of them here. Throws `profile_busy` with the ids of
@@ -54,6 +56,7 @@ export const createProfileWriteOps = (db: Database.Database) => {
       dropArchives.run(profile);
       remove.run(profile);
       dropStore.run(profile);
+      dropLimits.run(profile);
       return dropped;
     },
   };

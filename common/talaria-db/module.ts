@@ -4,6 +4,7 @@ import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
 import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
+import { createReleaseOps } from "../runs/release-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
@@ -25,6 +26,7 @@ const writeOps = (path: string) => {
   // From here on the store's thread waits for locks by itself, in finer steps than SQLite would (sqlite/thread.ts).
   db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
+  const releases = createReleaseOps(db, outbox, wallClock);
   return {
     db,
     ops: {
@@ -37,9 +39,10 @@ const writeOps = (path: string) => {
       ...createCutOps(db, wallClock),
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
-      ...createAcceptOps(db, outbox, wallClock),
+      ...releases,
+      ...createAcceptOps(db, outbox, releases, wallClock),
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, wallClock),
+      ...createEndOps(db, outbox, releases, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },

@@ -5,17 +5,19 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
+import { createBacklog } from "../../api/backlog.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
-import { withRevisions } from "../../api/run-revisions.ts";
+import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { createModelLists } from "../../common/profiles/model-list.ts";
-import { profileRevision } from "../../common/profiles/resolve.ts";
+import { profileTerms } from "../../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
 import { createProfileStore } from "../../common/profiles/store.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
+import { createWorkerRegistry } from "../../common/queues/worker-registry.ts";
 import { authStoreOf, type House, type HouseOptions, hintsSettled, logReaches, openHouse } from "./house.ts";
 import type { Started } from "./played-run.ts";
 import { closeBeforeRedis } from "./redis.ts";
@@ -64,13 +66,14 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const salt = await loadSalt(saltFile(join(home, "talaria")));
   const shutdown = new AbortController();
   const registry = new Registry();
+  const backlog = createBacklog(db.read, createWorkerRegistry(redis, keys.workers));
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
       journal: { heartbeatMs: 5000, slowReaderMs: 20_000, ...journalTimes },
     },
     sessions: db.sessions,
-    runs: withRevisions(db.runs, db.sessions, (profile) => profileRevision(home, profile, salt)),
+    runs: withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(home, profile, salt)),
     ...{ transcripts: transcript.transcripts, changes: transcript.changes, finder: transcript.finder },
     ...{ stores: transcript.stores, copySession: (input, copy) => db.write.copySession(input, copy) },
     redactorOf: (profile) => profileRedactor(home, profile),
@@ -80,6 +83,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     profiles: createProfileStore({ home, lockFile: join(home, "talaria", "profiles.lock"), salt }),
     models: createModelLists({ home }),
     sessionCounts: () => db.read.sessionCounts(),
+    applyLimits: (profile, limits) => db.write.putLimits(profile, limits),
     forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(home, path),
     auth: createAuth({
@@ -89,7 +93,8 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     }),
     log,
     metrics: registry,
-    health: { checks: healthChecks(house, house.blocking) },
+    health: { checks: healthChecks(house, house.blocking, backlog) },
+    backlog,
     webDir: null,
     shutdown: shutdown.signal,
     version: "0.0.0",

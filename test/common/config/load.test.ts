@@ -44,7 +44,14 @@ describe("loadConfig", () => {
       auth: { password: null, token: null },
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
-      worker: { queues: ["runs"], profiles: null, concurrency: 400, drainMs: 8000, lockMs: 4000, stalledCheckMs: 1000 },
+      worker: {
+        queues: ["runs"],
+        profiles: null,
+        concurrency: 400,
+        drainMs: 8000,
+        lockMs: 4000,
+        stalledCheckMs: 1000,
+      },
       runs: { maxAttempts: 3, maxSteps: 50, cancelGraceMs: 8000, maxJournalBytes: 16_777_216 },
       journal: { retentionMs: 86_400_000, flushMs: 4, heartbeatMs: 5000, slowReaderMs: 20_000 },
     });

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { editFiles } from "../../../common/profiles/edit.ts";
 import { readFiles } from "../../../common/profiles/files.ts";
-import { profileRevision } from "../../../common/profiles/resolve.ts";
+import { profileTerms } from "../../../common/profiles/resolve.ts";
 import { loadSalt, revisionOf } from "../../../common/profiles/revision.ts";
 import { newHome, SALT, storeOf, writeFiles } from "./homes.ts";
 
@@ -284,7 +284,7 @@ describe("deleting", () => {
 describe("P-4 the configuration revision", () => {
   test("changes with each file, comes back with its content, and cannot be tried without the salt", async () => {
     const home = newHome({}, { a: { "config.yaml": "model: m", ".env": "K=one", "SOUL.md": "s" } });
-    const now = (): Promise<string> => profileRevision(home, "a", SALT);
+    const now = async (): Promise<string> => (await profileTerms(home, "a", SALT)).revision;
     const first = await now();
     const seen = new Set([first]);
     for (const [file, text] of [

@@ -1,0 +1,66 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { JOBS, type JobKind } from "./catalog.ts";
+
+const WorkerInfoSchema = z.object({
+  name: z.string(),
+  pid: z.number(),
+  host: z.string(),
+  version: z.string(),
+  queues: z.array(z.enum(Object.keys(JOBS) as [JobKind, ...JobKind[]])),
+  /** Null: every profile. */
+  profiles: z.array(z.string()).nullable(),
+  concurrency: z.number(),
+  running: z.number(),
+  /** It takes no more jobs. */
+  draining: z.boolean(),
+  /** Epoch seconds. */
+  started_at: z.number(),
+  seen_at: z.number(),
+});
+/** What a worker says of itself. */
+export type WorkerInfo = z.infer<typeof WorkerInfoSchema>;
+
+/** A worker that has said nothing for this long is taken for dead, in seconds. */
+export const WORKER_SILENT_S = 10;
+/** And is forgotten after this long. */
+const FORGET_S = 600;
+
+/** Which workers there are; each says so of itself every few seconds. */
+export interface WorkerRegistry {
+  put(worker: WorkerInfo): Promise<void>;
+  drop(name: string): Promise<void>;
+  /** Those that were heard of in the last seconds, by name. Rejects when Redis is away. */
+  live(): Promise<readonly WorkerInfo[]>;
+}
+
+export const createWorkerRegistry = (
+  redis: Redis,
+  key: string,
+  nowS: () => number = () => Date.now() / 1000,
+): WorkerRegistry => ({
+  put: async (worker) => {
+    await redis.hset(key, worker.name, JSON.stringify(worker));
+  },
+  drop: async (name) => {
+    await redis.hdel(key, name);
+  },
+  live: async () => {
+    const now = nowS();
+    const known = Object.entries(await redis.hgetall(key)).map(([name, text]) => [name, read(text)] as const);
+    const old = known.filter(([, worker]) => worker === null || worker.seen_at < now - FORGET_S);
+    if (old.length > 0) await redis.hdel(key, ...old.map(([name]) => name));
+    return known
+      .flatMap(([, worker]) => (worker !== null && worker.seen_at >= now - WORKER_SILENT_S ? [worker] : []))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  },
+});
+
+/** Null for what another version of this program wrote and we do not understand. */
+const read = (text: string): WorkerInfo | null => {
+  try {
+    return WorkerInfoSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+};
