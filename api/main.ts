@@ -22,6 +22,7 @@ import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
+import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
 import { createHttpServer } from "./server.ts";
@@ -46,8 +47,10 @@ const main = async (): Promise<void> => {
 
   const metrics = new Registry();
   addRunMetrics(metrics, () => db.read.runCounts());
-  const backlog = createBacklog(db.read, createWorkerRegistry(redis, keys.workers));
+  const registry = createWorkerRegistry(redis, keys.workers);
+  const backlog = createBacklog(db.read, registry);
   addBacklogMetrics(metrics, backlog);
+  addWorkerMetrics(metrics, () => registry.live());
   const salt = await loadSalt(saltFile(config.stateDir));
   const stopping = new AbortController();
   const app = createApp({

@@ -91,7 +91,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const registration = await registerWorker(
     createWorkerRegistry(redis, keys.workers),
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
-    () => ({ running: consumer.running, draining }),
+    () => ({ running: consumer.running, draining, environment: environment.statistics() }),
     log,
   );
   closers.add("registration", () => registration.close());

@@ -14,6 +14,14 @@ const WorkerInfoSchema = z.object({
   running: z.number(),
   /** It takes no more jobs. */
   draining: z.boolean(),
+  /** Its profile environments: scopes since its start, and how long the lock was held, in microseconds (profiles P-8). */
+  environment: z.object({
+    scopes: z.number(),
+    openScopes: z.number(),
+    p50Us: z.number(),
+    p99Us: z.number(),
+    maxUs: z.number(),
+  }),
   /** Epoch seconds. */
   started_at: z.number(),
   seen_at: z.number(),

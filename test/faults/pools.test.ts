@@ -47,6 +47,12 @@ describe("a worker for some profiles only", () => {
     await eventually("the alarm", async () => (await ready()).status === 503, 20_000);
     expect((await ready()).body.reasons.workers).toMatch(/No running worker serves "runs@green"/);
     const metrics = await (await fetch(`${d.url()}/metrics`)).text();
+    expect(metrics).toMatch(/talaria_profile_env_scopes\{worker="worker-[^"]+"\} 2\n/);
+    const longest = /talaria_profile_env_hold_seconds\{worker="[^"]+",quantile="1"\} (\S+)/.exec(
+      metrics,
+    )?.[1];
+    expect(Number(longest)).toBeGreaterThan(0);
+    expect(Number(longest)).toBeLessThan(0.1);
     expect(metrics).toMatch(/talaria_backlog_alarm\{queue="runs@green",reason="no_worker"\} 1/);
 
     const all = await d.startWorker();

@@ -10,7 +10,7 @@ const SAY_EVERY_MS = 2_000;
 export const registerWorker = async (
   registry: Pick<WorkerRegistry, "put" | "drop">,
   worker: Pick<WorkerInfo, "name" | "queues" | "profiles" | "concurrency">,
-  stateOf: () => Pick<WorkerInfo, "running" | "draining">,
+  stateOf: () => Pick<WorkerInfo, "running" | "draining" | "environment">,
   log: Logger,
 ): Promise<{ close(): Promise<void> }> => {
   const known = { ...worker, pid: process.pid, host: hostname(), version: packageVersion() };

@@ -1,0 +1,41 @@
+import { Gauge, type Registry } from "prom-client";
+import type { WorkerInfo } from "../../common/queues/worker-registry.ts";
+
+/** Gauges of what each live worker says of itself, read when Prometheus asks; nothing while Redis is away. */
+export const addWorkerMetrics = (registry: Registry, live: () => Promise<readonly WorkerInfo[]>): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    figures: (worker: WorkerInfo) => readonly (readonly [number, Record<string, string>?])[],
+    labels: readonly string[] = [],
+  ): void => {
+    new Gauge({
+      ...{ name, help, labelNames: ["worker", ...labels], registers: [registry] },
+      async collect() {
+        this.reset();
+        for (const worker of await live().catch(() => []))
+          for (const [value, more] of figures(worker)) this.set({ worker: worker.name, ...more }, value);
+      },
+    });
+  };
+  gauge("talaria_worker_running", "Jobs that a worker is doing", ({ running }) => [[running]]);
+  gauge("talaria_worker_concurrency", "Jobs that a worker may do at once", ({ concurrency }) => [
+    [concurrency],
+  ]);
+  gauge("talaria_worker_draining", "1 while a worker takes no more jobs", ({ draining }) => [
+    [Number(draining)],
+  ]);
+  gauge("talaria_profile_env_scopes", "Profile environments since the worker's start", ({ environment }) => [
+    [environment.scopes],
+  ]);
+  gauge(
+    "talaria_profile_env_hold_seconds",
+    "How long the lock of the profile environments was held (P-8)",
+    ({ environment: { p50Us, p99Us, maxUs } }) => [
+      [p50Us / 1e6, { quantile: "0.5" }],
+      [p99Us / 1e6, { quantile: "0.99" }],
+      [maxUs / 1e6, { quantile: "1" }],
+    ],
+    ["quantile"],
+  );
+};
