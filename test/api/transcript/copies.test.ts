@@ -114,10 +114,10 @@ describe("fork", () => {
   test("of a cut session has no removed message; undo in it goes into what was copied, for others as well", async () => {
     const id = await desk.newSession();
     for (const text of ["a", "b", "c"]) await desk.turn(id, text);
-    await post(`${id}/undo`);
+    expect(await post(`${id}/undo`)).toMatchObject({ status: 200 });
     const fork = await made(`${id}/fork`);
     await inFile(fork.id, 4);
-    await post(`${fork.id}/undo`);
+    expect(await post(`${fork.id}/undo`)).toMatchObject({ status: 200 });
     await inSession(fork.id, 2);
     await eventually("the history of others", () =>
       rowsOf(desk.file, `session_id = '${fork.id}' AND active = 1`).length === 2 ? true : undefined,

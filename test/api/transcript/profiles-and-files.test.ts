@@ -339,21 +339,24 @@ describe("e.74 a file that cannot be read", () => {
       for (const suffix of ["-wal", "-shm"]) rmSync(desk.file + suffix, { force: true });
       spoil(desk.file);
       await stateIs(desk, id, state);
+      // A file that is gone is made again from what we hold, within a second or so.
+      const seen = state === "missing" ? [state, "ok"] : [state];
       const head = await desk.head(id);
       expect(head).toMatchObject({ message_count: 12, revision: before.revision });
       const page = await desk.page(id, "?limit=1");
-      expect(page).toMatchObject({ store: state, data: [{ content: "answer to ours" }] });
+      expect(page).toMatchObject({ data: [{ content: "answer to ours" }] });
+      expect(seen).toContain(page.store);
       const older = await desk.page(id, `?limit=5&before=${page.next_cursor}`);
       expect(older.data.map(({ content }) => content)).toEqual(["ours"]);
       expect(older.next_cursor).toBeNull();
-      expect(await storesOf(desk)).toMatchObject([{ state }]);
+      for (const store of await storesOf(desk)) expect(seen).toContain(store.state);
       expect(await desk.sessions()).toHaveLength(2);
       const other = await desk.newSession();
       await desk.start(other, "hello");
       expect(await desk.messages(other)).toHaveLength(1);
       const next = await desk.start(id, "without history");
       const context = await desk.api.transcript.context.contextOf(next.id);
-      expect(context.storeState).toBe(state);
+      expect(seen).toContain(context.storeState);
       expect(context.messages.at(-1)?.content).toBe("without history");
       restore(backup, desk.file);
       await stateIs(desk, id, "ok");
