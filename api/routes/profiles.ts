@@ -87,10 +87,16 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
       patch: operation({
         summary: "Change a profile",
         description:
-          "The files keep their comments and everything that is not named. It counts from the next run on; running ones keep what they began with.",
+          "The files keep their comments and everything that is not named. It counts from the next run on; running ones keep what they began with. " +
+          "A key belongs to the origin (scheme, host and port) it was saved for: where `provider` or `base_url` change where the provider's key " +
+          "would be sent, the key is removed from `.env` in the same edit and is `set: false` in `keys` of the answer. Give the new address' key " +
+          "with it (`key`), or set it afterwards. What is edited by hand in the files is not judged.",
         body: PatchProfileBody,
         answers: { 200: { description: "The changed profile", schema: ProfileAnswer } },
-        errors: ["profile_not_found", "profile_exists", "profile_unavailable", "conflict", "storage_full"],
+        errors: [
+          ...(["profile_not_found", "profile_exists", "profile_unavailable"] as const),
+          ...(["key_refused", "conflict", "storage_full"] as const),
+        ],
         handle: async (call) =>
           void call.res.json({ profile: await shown(await profiles.patch(profileName(call), call.body)) }),
       }),
@@ -123,7 +129,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
     methods: {
       post: operation({
         summary: "Set a variable of the profile's .env",
-        description: "Write-only: no answer of this server ever holds the value.",
+        description:
+          "Write-only: no answer of this server ever holds the value. The provider's key is saved for the origin that the profile has now; " +
+          "set the address first. A variable that `base_url` names can move the profile as well: then the provider's key is removed.",
         body: SetKeyBody,
         answers: { 200: { description: "It is set", schema: KeyAnswer } },
         errors: ["profile_not_found", "key_refused", "profile_unavailable", "conflict", "storage_full"],

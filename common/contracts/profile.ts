@@ -78,6 +78,10 @@ export const CreateProfileBody = z
   .meta({ id: "CreateProfile" });
 export type CreateProfileBody = z.infer<typeof CreateProfileBody>;
 
+export const SetKeyBody = z
+  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
+  .meta({ id: "SetKey" });
+
 export const PatchProfileBody = z
   .strictObject({
     display_name: displayName.nullable().optional().describe("null: the name"),
@@ -93,7 +97,11 @@ export const PatchProfileBody = z
         base_url: baseUrl.nullable().optional(),
       })
       .optional()
-      .describe("null takes a setting out; what is not named stays"),
+      .describe(
+        "null takes a setting out; what is not named stays. A key belongs to the origin it was saved for: a change that would send it " +
+          "to another one (loopback and ports count) takes it out of `.env`, and it is `set: false` in the answer",
+      ),
+    key: SetKeyBody.optional().describe("a variable that is set in the same edit: the key of a new address"),
     instructions: z
       .string()
       .max(MAX_SOUL_BYTES)
@@ -107,10 +115,6 @@ export const PatchProfileBody = z
   })
   .meta({ id: "PatchProfile" });
 export type PatchProfileBody = z.infer<typeof PatchProfileBody>;
-
-export const SetKeyBody = z
-  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
-  .meta({ id: "SetKey" });
 
 export const ListModelsQuery = z.strictObject({ profile: ProfileNameSchema.default("default") });
 export const ModelList = z
