@@ -60,6 +60,28 @@ test("P-19 key-rotated-during-run: a run keeps the key it began with, the next o
   expect(worker.output()).not.toContain("key-number");
 });
 
+test("P-2 profile-cannot-set-path: a run's tool sees the server's PATH, no NODE_OPTIONS, and the server is as before", async () => {
+  const folder = await profile("bold", custom);
+  const evil = ["PATH=/evil", "NODE_OPTIONS=--require=/evil.js", "REDIS_URL=redis://127.0.0.1:1"];
+  await writeFile(
+    join(folder, ".env"),
+    [...evil, "TALARIA_HOME=/evil", "TALARIA_MAX_STEPS=1", "HOME=/evil", "MINE=1"].join("\n"),
+  );
+  const session = await sessionOf("bold");
+  const command = 'echo "$PATH|$NODE_OPTIONS|$REDIS_URL|$TALARIA_HOME|$HOME|$MINE"; node -p "6*7"';
+  const run = await d.startRun(session.id, commandPrompt(command, "rounds=2 tokens=3"));
+  const follower = d.follow(run.id);
+  await follower.ended;
+  const results = follower.frames.filter(({ event }) => event === "tool_complete");
+  const { PATH, HOME } = process.env;
+  expect(results.map(({ data }) => data.preview)).toEqual(
+    Array(2).fill(expect.stringContaining(`${PATH}||||${HOME}|1\n42`)),
+  );
+  // Neither its limit of steps nor its Redis has changed.
+  expect((await d.getRun(run.id)).status).toBe("completed");
+  expect((await ended(await d.startRun(session.id, "hello"))).status).toBe("completed");
+});
+
 test("P-6 unreadable-env: the run fails before any request and names the profile; mended, the next one works", async () => {
   const folder = await profile("closed", custom);
   await mkdir(join(folder, ".env"));
