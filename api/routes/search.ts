@@ -18,7 +18,8 @@ export const searchRoutes = ({ finder, stores, profiles }: SearchRoutesDeps): re
       get: operation({
         summary: "Search titles and messages",
         description:
-          'All words must be there, the last one may be unfinished; "quotes" make a phrase. Titles come first, then messages, newest first.',
+          "On the first page titles that hold the text as it was typed come first. Then messages, newest first: all words must be there, the " +
+          'last one may be unfinished; "quotes" make a phrase.',
         query: SearchQuery,
         answers: { 200: { description: "A page of hits", schema: SearchAnswer } },
         async handle({ query, res }) {
