@@ -127,7 +127,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     // Before the routes of one session, whose id "import" would be.
     ...exchangeRoutes({ ...deps, profiles }),
     ...sessionRoutes({ ...deps, profiles }),
-    ...transcriptRoutes(deps),
+    ...transcriptRoutes({ ...deps, metrics }),
     ...searchRoutes({ ...deps, profiles }),
     ...runRoutes({ ...deps, metrics, profiles }),
     ...eventRoutes({

@@ -302,6 +302,11 @@ describe("truncate", () => {
 });
 
 describe("retry and edit", () => {
+  const runsAccepted = async (): Promise<number> => {
+    const { body } = await desk.call<string>("GET", "/metrics");
+    return Number(/^talaria_runs_accepted_total (\d+)/m.exec(body)?.[1]);
+  };
+
   test("retry sends the last prompt again in its place; rows of others stay", async () => {
     const id = await foreign();
     const before = await desk.messages(id);
@@ -343,9 +348,11 @@ describe("retry and edit", () => {
     const other = await post<Refusal>(id, "retry", { model: "another" }, key);
     expect([other.status, other.body.error.code]).toEqual([422, "idempotency_mismatch"]);
     // Both at once are one as well.
+    const counted = await runsAccepted();
     const both = await Promise.all(
       [1, 2].map(() => post<{ run: Run }>(id, "retry", {}, { "idempotency-key": "b" })),
     );
+    expect(await runsAccepted()).toBe(counted + 1);
     expect(new Set(both.map(({ status }) => status))).toEqual(new Set([202]));
     expect(new Set(both.map(({ body }) => body.run.id)).size).toBe(1);
   });
