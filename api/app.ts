@@ -119,7 +119,10 @@ export const createApp = (deps: AppDeps): express.Express => {
     );
   const profiles = {
     demand: (name: string) => deps.profiles.canonical(name),
-    alias: (name: string) => deps.profiles.canonical(name).catch(() => name),
+    asNamed: async <Query extends { readonly profile?: string | undefined }>(query: Query): Promise<Query> =>
+      query.profile === undefined
+        ? query
+        : { ...query, profile: await deps.profiles.canonical(query.profile).catch(() => query.profile) },
   };
 
   const { login, logout } = loginRoutes({ auth, recheckStreams: () => streams.recheck() });

@@ -10,7 +10,6 @@ import {
   PatchProfileBody,
   ProfileAnswer,
   ProfileList,
-  type ProfileView,
   SetKeyBody,
 } from "../../common/contracts/profile.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
@@ -31,11 +30,19 @@ export interface ProfileRoutesDeps {
   readonly redactorOf: (profile: string) => Promise<Redactor>;
 }
 
+/** How other routes name a profile: as sessions and files do, whichever of its names was given. */
+export interface ProfileNaming {
+  /** Rejects with `profile_not_found`. */
+  demand(name: string): Promise<string>;
+  /** A query with its profile so named; a profile that there is not stays as it is, and nothing is found. */
+  asNamed<Query extends { readonly profile?: string | undefined }>(query: Query): Promise<Query>;
+}
+
 /** Profiles as homes: what they are called, which model they use, which keys they have; never what a key is (profiles). */
 export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
   const { profiles, control } = deps;
 
-  const shown = async (profile: ProfileView): Promise<ProfileView> =>
+  const shown = async <View extends { readonly name: string }>(profile: View): Promise<View> =>
     Object.assign({}, (await deps.redactorOf(profile.name)).value(profile), { name: profile.name });
 
   const list: Resource = {
@@ -52,7 +59,8 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const listed = all.filter(({ visible }) => visible || query.all === "true");
           const data = await Promise.all(
             listed.map(async (profile) => {
-              const { instructions: _i, agent: _a, config_revision: _r, ...summary } = await shown(profile);
+              const { instructions: _i, agent: _a, config_revision: _r, ...rest } = profile;
+              const summary = await shown(rest);
               return { ...summary, sessions: counts.find((one) => one.profile === profile.name)?.n ?? 0 };
             }),
           );
