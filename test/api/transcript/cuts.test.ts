@@ -2,25 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import { alter, describeFile, mutate, pythonBeside } from "../../common/state-db/read-files.ts";
-import {
-  type Cut,
-  conversationsOf,
-  type Desk,
-  eventually,
-  idsOf,
-  newHome,
-  openDesk,
-  type Refusal,
-  rowsOf,
-  told,
-} from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { type Cut, type Desk, idsOf, newHome, openListed, type Refusal, rowsOf, told } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
-  desk = await openDesk(newHome("--sessions", "14", "--messages", "20", "--multimodal", "0"));
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(newHome("--sessions", "14", "--messages", "20", "--multimodal", "0")));
 });
 afterAll(() => desk.close());
 
@@ -179,11 +167,10 @@ describe("undo", () => {
   ])(
     "e.59 undo, then an in-place compaction inserts a removed row again (version %s): it stays away %s",
     async (version) => {
-      const other = await openDesk(
-        newHome("--sessions", "1", "--messages", "20", "--schema-version", version),
-      );
-      const [id = ""] = conversationsOf(other.file);
-      await other.listed(id);
+      const {
+        desk: other,
+        ids: [id = ""],
+      } = await openListed(newHome("--sessions", "1", "--messages", "20", "--schema-version", version));
       await other.settled(id);
       await other.call("POST", `/api/sessions/${id}/undo`, { turns: 1 });
       const kept = await other.messages(id);
