@@ -135,8 +135,9 @@ const belongs = ({ name, value, origin }: SavedKey, before: State, origins: KeyO
 /** A key that an address or a model's name holds would be sent along with it, to whomever. */
 const demandNoSecretsIn = (changes: readonly YamlChange[], { env, settings }: State): void => {
   const unchanged = [settings?.written.baseUrl, settings?.written.model];
-  for (const { value } of changes) {
-    if (typeof value !== "string" || unchanged.includes(value)) continue;
+  for (const { path, value } of changes) {
+    // Only these are filled in.
+    if (path[0] !== "model" || typeof value !== "string" || unchanged.includes(value)) continue;
     const secret = namesIn(value).find(
       (name) => isSecretName(name) || secretsOf({ [name]: env[name] ?? "" }).length > 0,
     );

@@ -40,7 +40,8 @@ export const loadKeyOrigins = async (path: string, salt: Salt): Promise<KeyOrigi
   const refuse = (cause: unknown): never => {
     throw new TalariaError("store_unavailable", `${basename(path)} cannot be read`, { cause });
   };
-  const before = await readProfileFile({ ...options, links: "inside" }).catch(refuse);
+  const read = () => readProfileFile({ ...options, links: "inside" }).catch(refuse);
+  let before = await read();
   const known = new Map(Object.entries(before === null ? {} : parse(before.bytes, refuse)));
   const markOf = (name: string, value: string): string =>
     createHmac("sha256", salt).update(`key origin ${name}=${value}`).digest("base64url").slice(0, 22);
@@ -64,6 +65,7 @@ export const loadKeyOrigins = async (path: string, salt: Salt): Promise<KeyOrigi
       await mkdir(folder, { recursive: true, mode: 0o700 });
       if (!(await replaceFile({ path, bytes: Buffer.from(`${text}\n`), mode: 0o600, before })))
         throw new TalariaError("conflict", `${basename(path)} is being changed by another program`);
+      before = await read();
     },
   };
 };

@@ -2,8 +2,9 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import type { PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
+import { loadKeyOrigins } from "../../../common/profiles/key-origins.ts";
 import { resolveProfile } from "../../../common/profiles/resolve.ts";
-import { newHome, storeOf, writeFiles } from "./homes.ts";
+import { newHome, SALT, storeOf, writeFiles } from "./homes.ts";
 
 /** security-contract 11: a key belongs to the origin it was saved for. */
 const A = "http://127.0.0.1:9001/v1";
@@ -173,4 +174,15 @@ test("a clone has its key for the origin of its source, and loses it like that o
   expect(isSet(await storeOf(home).patch("b", at(B)))).toBe(false);
   expect((await resolveProfile(home, "default")).model.apiKey).toBe(KEY);
   expect(existsSync(join(home, "profiles", "b", "talaria"))).toBe(false);
+});
+
+test("what is remembered comes in addition, also when an edit begins anew", async () => {
+  const file = join(newHome(), "talaria", "key-origins.json");
+  const origins = await loadKeyOrigins(file, SALT);
+  for (const origin of ["http://one", "http://two", "http://one"])
+    await origins.remember([{ name: "K", value: "v", origin }]);
+  for (const known of [origins, await loadKeyOrigins(file, SALT)]) {
+    expect(known.of("K", "v")).toEqual(["http://one", "http://two"]);
+    expect(known.of("K", "w")).toEqual([]);
+  }
 });
