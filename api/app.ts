@@ -123,7 +123,10 @@ export const createApp = (deps: AppDeps): express.Express => {
     );
   const profiles = {
     demand: (name: string) => deps.profiles.canonical(name),
-    alias: (name: string) => deps.profiles.canonical(name).catch(() => name),
+    asNamed: async <Query extends { readonly profile?: string | undefined }>(query: Query): Promise<Query> =>
+      query.profile === undefined
+        ? query
+        : { ...query, profile: await deps.profiles.canonical(query.profile).catch(() => query.profile) },
   };
 
   const { login, logout } = loginRoutes({ auth, recheckStreams: () => streams.recheck() });
@@ -131,7 +134,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     // Before the routes of one session, whose id "import" would be.
     ...exchangeRoutes({ ...deps, profiles }),
     ...sessionRoutes({ ...deps, profiles }),
-    ...transcriptRoutes(deps),
+    ...transcriptRoutes({ ...deps, metrics }),
     ...searchRoutes({ ...deps, profiles }),
     ...runRoutes({ ...deps, metrics, profiles }),
     ...eventRoutes({

@@ -10,7 +10,6 @@ import {
   PatchProfileBody,
   ProfileAnswer,
   ProfileList,
-  type ProfileView,
   SetKeyBody,
 } from "../../common/contracts/profile.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
@@ -34,11 +33,19 @@ export interface ProfileRoutesDeps {
   readonly redactorOf: (profile: string) => Promise<Redactor>;
 }
 
+/** How other routes name a profile: as sessions and files do, whichever of its names was given. */
+export interface ProfileNaming {
+  /** Rejects with `profile_not_found`. */
+  demand(name: string): Promise<string>;
+  /** A query with its profile so named; a profile that there is not stays as it is, and nothing is found. */
+  asNamed<Query extends { readonly profile?: string | undefined }>(query: Query): Promise<Query>;
+}
+
 /** Profiles as homes: what they are called, which model they use, which keys they have; never what a key is (profiles). */
 export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
   const { profiles, control } = deps;
 
-  const shown = async (profile: ProfileView): Promise<ProfileView> =>
+  const shown = async <View extends { readonly name: string }>(profile: View): Promise<View> =>
     Object.assign({}, (await deps.redactorOf(profile.name)).value(profile), { name: profile.name });
 
   const list: Resource = {
@@ -55,13 +62,8 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const listed = all.filter(({ visible }) => visible || query.all === "true");
           const data = await Promise.all(
             listed.map(async (profile) => {
-              const {
-                instructions: _i,
-                agent: _a,
-                limits: _l,
-                config_revision: _r,
-                ...summary
-              } = await shown(profile);
+              const { instructions: _i, agent: _a, limits: _l, config_revision: _r, ...rest } = profile;
+              const summary = await shown(rest);
               return { ...summary, sessions: counts.find((one) => one.profile === profile.name)?.n ?? 0 };
             }),
           );
@@ -96,10 +98,16 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
       patch: operation({
         summary: "Change a profile",
         description:
-          "The files keep their comments and everything that is not named. It counts from the next run on; running ones keep what they began with.",
+          "The files keep their comments and everything that is not named. It counts from the next run on; running ones keep what they began with. " +
+          "A key belongs to the origin (scheme, host and port) it was saved for: where `provider` or `base_url` change where the provider's key " +
+          "would be sent, the key is removed from `.env` in the same edit and is `set: false` in `keys` of the answer. Give the new address' key " +
+          "with it (`key`), or set it afterwards. What is edited by hand in the files is not judged.",
         body: PatchProfileBody,
         answers: { 200: { description: "The changed profile", schema: ProfileAnswer } },
-        errors: ["profile_not_found", "profile_exists", "profile_unavailable", "conflict", "storage_full"],
+        errors: [
+          ...(["profile_not_found", "profile_exists", "profile_unavailable"] as const),
+          ...(["key_refused", "conflict", "storage_full"] as const),
+        ],
         async handle(call) {
           const profile = await profiles.patch(profileName(call), call.body);
           const { concurrent_runs: concurrentRuns, runs_per_minute: runsPerMinute } = profile.limits;
@@ -137,7 +145,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
     methods: {
       post: operation({
         summary: "Set a variable of the profile's .env",
-        description: "Write-only: no answer of this server ever holds the value.",
+        description:
+          "Write-only: no answer of this server ever holds the value. The provider's key is saved for the origin that the profile has now; " +
+          "set the address first. A variable that `base_url` names can move the profile as well: then the provider's key is removed.",
         body: SetKeyBody,
         answers: { 200: { description: "It is set", schema: KeyAnswer } },
         errors: ["profile_not_found", "key_refused", "profile_unavailable", "conflict", "storage_full"],

@@ -17,6 +17,7 @@ import type { RunControl } from "../../common/lifecycle/port.ts";
 import type { RunStore } from "../../common/runs/port.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import { type Call, operation, parse, type Resource } from "../route.ts";
+import type { ProfileNaming } from "./profiles.ts";
 import { orWithoutRedis, sessionId } from "./sessions.ts";
 
 export interface RunRoutesDeps {
@@ -24,7 +25,7 @@ export interface RunRoutesDeps {
   readonly journal: Journal;
   readonly control: RunControl;
   readonly metrics: Metrics;
-  readonly profiles: { alias(name: string): Promise<string> };
+  readonly profiles: Pick<ProfileNaming, "asNamed">;
 }
 
 /** Starting, reading and stopping runs (native-api "Runs"). */
@@ -93,8 +94,7 @@ export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
         query: ListRunsQuery,
         answers: { 200: { description: "A page of runs", schema: RunList } },
         async handle({ query, res }) {
-          const of = query.profile === undefined ? {} : { profile: await profiles.alias(query.profile) };
-          const { data, next_cursor } = await runs.list({ ...query, ...of });
+          const { data, next_cursor } = await runs.list(await profiles.asNamed(query));
           res.json({ data: await Promise.all(data.map(withCursor)), next_cursor });
         },
       }),

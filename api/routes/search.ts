@@ -1,11 +1,12 @@
 import { SearchAnswer, SearchQuery, type StoreInfo, StoreList } from "../../common/contracts/http.ts";
 import type { Finder } from "../../common/transcript/find.ts";
 import { operation, type Resource } from "../route.ts";
+import type { ProfileNaming } from "./profiles.ts";
 
 export interface SearchRoutesDeps {
   readonly finder: Finder;
   readonly stores: () => Promise<readonly StoreInfo[]>;
-  readonly profiles: { alias(name: string): Promise<string> };
+  readonly profiles: Pick<ProfileNaming, "asNamed">;
 }
 
 /** Finding messages, and the state of the files they are in. */
@@ -18,13 +19,11 @@ export const searchRoutes = ({ finder, stores, profiles }: SearchRoutesDeps): re
       get: operation({
         summary: "Search titles and messages",
         description:
-          'All words must be there, the last one may be unfinished; "quotes" make a phrase. Titles come first, then messages, newest first.',
+          "On the first page titles that hold the text as it was typed come first. Then messages, newest first: all words must be there, the " +
+          'last one may be unfinished; "quotes" make a phrase.',
         query: SearchQuery,
         answers: { 200: { description: "A page of hits", schema: SearchAnswer } },
-        async handle({ query, res }) {
-          const of = query.profile === undefined ? {} : { profile: await profiles.alias(query.profile) };
-          res.json(await finder.search({ ...query, ...of }));
-        },
+        handle: async ({ query, res }) => void res.json(await finder.search(await profiles.asNamed(query))),
       }),
     },
   },

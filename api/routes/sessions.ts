@@ -19,14 +19,14 @@ import type { SessionStore } from "../../common/sessions/port.ts";
 import type { Finder } from "../../common/transcript/find.ts";
 import { isRedisAway } from "../middleware/errors.ts";
 import { type Call, operation, type Resource } from "../route.ts";
+import type { ProfileNaming } from "./profiles.ts";
 
 export interface SessionRoutesDeps {
   readonly sessions: SessionStore;
   readonly journal: Journal;
   readonly control: RunControl;
   readonly finder: Pick<Finder, "sessionsMatching">;
-  /** Both name the profile as sessions do; only `demand` minds when there is none. */
-  readonly profiles: { demand(name: string): Promise<string>; alias(name: string): Promise<string> };
+  readonly profiles: ProfileNaming;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
 }
@@ -44,11 +44,11 @@ export const sessionRoutes = (deps: SessionRoutesDeps): readonly Resource[] => {
         summary: "List sessions, newest activity first",
         query: ListSessionsQuery,
         answers: { 200: { description: "A page of sessions", schema: SessionList } },
-        async handle({ query, res }) {
-          const of = query.profile === undefined ? {} : { profile: await deps.profiles.alias(query.profile) };
+        async handle(call) {
+          const query = await deps.profiles.asNamed(call.query);
           const matching =
-            query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, of.profile);
-          res.json(await sessions.list({ ...query, ...of, matching }));
+            query.q === undefined ? [] : await deps.finder.sessionsMatching(query.q, query.profile);
+          call.res.json(await sessions.list({ ...query, matching }));
         },
       }),
       post: operation({

@@ -19,6 +19,7 @@ import type { RunControl } from "../../common/lifecycle/port.ts";
 import type { RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import type { TranscriptChanges, Transcripts } from "../../common/transcript/port.ts";
+import type { Metrics } from "../ops/metrics.ts";
 import { type Call, operation, type Resource } from "../route.ts";
 import { idempotencyOf } from "./runs.ts";
 import { sessionId } from "./sessions.ts";
@@ -29,13 +30,14 @@ export interface TranscriptRoutesDeps {
   readonly control: RunControl;
   readonly transcripts: Transcripts;
   readonly changes: TranscriptChanges;
+  readonly metrics: Pick<Metrics, "runsAccepted">;
 }
 
 const CUT_ERRORS = ["session_not_found", "session_busy", "store_unavailable"] as const;
 
 /** What a session's messages are and what people do with them (session-reconciliation c.7, d). */
 export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[] => {
-  const { sessions, runs, control, transcripts, changes } = deps;
+  const { sessions, runs, control, transcripts, changes, metrics } = deps;
 
   const messages = get("/api/sessions/:id/messages", {
     summary: "Messages, from the end; oldest first inside a page",
@@ -99,7 +101,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     idempotency: { readonly key: string; readonly bodyHash: string } | null,
   ) => {
     const { cut, text } = await changes.replacing(id, messageId);
-    const { run } = await runs.accept({
+    const { run, replayed } = await runs.accept({
       sessionId: id,
       text: input ?? text,
       model: options.model ?? null,
@@ -108,6 +110,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
       idempotency,
       cut,
     });
+    if (!replayed) metrics.runsAccepted.inc();
     await changes.cutMade(id);
     return run;
   };

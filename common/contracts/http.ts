@@ -158,7 +158,10 @@ export const SearchQuery = z.strictObject({
   profile: ProfileNameSchema.optional(),
 });
 export type SearchQuery = z.infer<typeof SearchQuery>;
-/** A place where all words of a query stand. `snippet` is plain text; `matches` are [start, end) in its UTF-16 units. */
+/**
+ * A message in which all words of a query stand, or a title that holds the query as it was typed. `snippet` is plain text; `matches` are
+ * [start, end) in its UTF-16 units.
+ */
 export const SearchHitSchema = z
   .strictObject({
     session: SessionSchema,

@@ -90,6 +90,9 @@ export const CreateProfileBody = z
 export type CreateProfileBody = z.infer<typeof CreateProfileBody>;
 
 const runLimit = z.int().min(1).max(MAX_RUN_LIMIT).nullable().optional();
+export const SetKeyBody = z
+  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
+  .meta({ id: "SetKey" });
 
 export const PatchProfileBody = z
   .strictObject({
@@ -106,7 +109,11 @@ export const PatchProfileBody = z
         base_url: baseUrl.nullable().optional(),
       })
       .optional()
-      .describe("null takes a setting out; what is not named stays"),
+      .describe(
+        "null takes a setting out; what is not named stays. A key belongs to the origin it was saved for: a change that would send it " +
+          "to another one (loopback and ports count) takes it out of `.env`, and it is `set: false` in the answer",
+      ),
+    key: SetKeyBody.optional().describe("a variable that is set in the same edit: the key of a new address"),
     instructions: z
       .string()
       .max(MAX_SOUL_BYTES)
@@ -121,10 +128,6 @@ export const PatchProfileBody = z
   })
   .meta({ id: "PatchProfile" });
 export type PatchProfileBody = z.infer<typeof PatchProfileBody>;
-
-export const SetKeyBody = z
-  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
-  .meta({ id: "SetKey" });
 
 export const ListModelsQuery = z.strictObject({ profile: ProfileNameSchema.default("default") });
 export const ModelList = z

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { TalariaError } from "../base/errors.ts";
 import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { DEFAULT_PROFILE, profileHome } from "./names.ts";
@@ -7,6 +9,7 @@ import {
   type ProfileFile,
   type ReadOptions,
   readProfileFile,
+  stampOf,
   textOf,
 } from "./read.ts";
 import { type ProfileSettings, parseSettings } from "./settings.ts";
@@ -22,21 +25,32 @@ export interface ProfileFiles {
   readonly soul: string;
 }
 
-/** Rejects with `profile_not_found`, or with `profile_unavailable` when a file is there and cannot be read (P-6). */
+/**
+ * Rejects with `profile_not_found`, or with `profile_unavailable` when a file is there and cannot be read (P-6). `.env` is one that
+ * stood beside this very `config.yaml`: an address and the key of another one never come together (security-contract 11).
+ */
 export const readFiles = async (home: string, name: string): Promise<ProfileFiles> => {
   const folder = await profileHome(home, name);
-  const read = async (file: string, maxBytes: number, cut = false): Promise<string> => {
-    const found = await readFileOf(folder, name, { file, maxBytes, cut });
-    return cut ? lenientText(found?.bytes) : textOf(found, whatOf(file, name));
-  };
-  const [config, dotenv, soul] = await Promise.all([
-    read("config.yaml", MAX_CONFIG_BYTES),
-    read(".env", MAX_ENV_BYTES),
-    // One byte more than is used, so that a cut is noticed.
-    read("SOUL.md", MAX_SOUL_BYTES + 1, true),
-  ]);
-  return { name, home: folder, config, dotenv, soul };
+  for (let tries = 1; ; tries++) {
+    const config = await readFileOf(folder, name, { file: "config.yaml", maxBytes: MAX_CONFIG_BYTES });
+    const [dotenv, soul] = await Promise.all([
+      readFileOf(folder, name, { file: ".env", maxBytes: MAX_ENV_BYTES }),
+      // One byte more than is used, so that a cut is noticed.
+      readFileOf(folder, name, { file: "SOUL.md", maxBytes: MAX_SOUL_BYTES + 1, cut: true }),
+    ]);
+    if ((await stampOf(config?.path ?? join(folder, "config.yaml"))) === (config?.stamp ?? null))
+      return {
+        ...{ name, home: folder, soul: lenientText(soul?.bytes) },
+        config: textOf(config, whatOf("config.yaml", name)),
+        dotenv: textOf(dotenv, whatOf(".env", name)),
+      };
+    if (tries === TRIES)
+      throw new TalariaError("profile_unavailable", `${whatOf("config.yaml", name)} changes all the time`);
+  }
 };
+
+/** A file that is replaced more often than this while it is read is no configuration. */
+const TRIES = 20;
 
 /** `readProfileFile` as this profile may read: only a link of the owner's own home may lead elsewhere (P-1). */
 export const readFileOf = (

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import { MAX_RUN_LIMIT } from "../contracts/profile.ts";
 import type { ProfileModel } from "./port.ts";
+import { keyNamesOf, originOf } from "./providers.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -11,6 +12,8 @@ export interface ProfileSettings {
   readonly written: { readonly provider: string; readonly model: string; readonly baseUrl: string | null };
   /** Variables that may hold the key of the provider, in order of preference; none for the demo model. */
   readonly keyNames: readonly string[];
+  /** The origin that the provider's key is sent to; null: to nobody. */
+  readonly keyOrigin: string | null;
   readonly botName: string | null;
   readonly maxSteps: number | null;
   readonly limits: ProfileLimits;
@@ -84,14 +87,6 @@ const toPlain = (text: string, refuse: Refuse): unknown => {
   }
 };
 
-/** Variables that hold a provider's key, in order of preference; others: `<PROVIDER>_API_KEY`. */
-const KEY_NAMES: Readonly<Record<string, readonly string[]>> = {
-  demo: [],
-  custom: ["OPENAI_API_KEY"],
-  openai: ["OPENAI_API_KEY"],
-  anthropic: ["ANTHROPIC_API_KEY", "ANTHROPIC_TOKEN"],
-};
-
 interface ModelSection {
   readonly default: string | null;
   readonly provider: string | null;
@@ -102,23 +97,29 @@ interface ModelSection {
 const modelOf = (
   section: ModelSection | null,
   env: Readonly<Record<string, string>>,
-): Pick<ProfileSettings, "model" | "written" | "keyNames"> => {
+): Pick<ProfileSettings, "model" | "written" | "keyNames" | "keyOrigin"> => {
   const baseUrl = expand(section?.base_url ?? null, env);
   const provider = (section?.provider ?? (baseUrl === null ? "demo" : "custom")).toLowerCase();
-  const usual = `${provider.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_")}_API_KEY`;
-  const keyNames = Object.hasOwn(KEY_NAMES, provider) ? (KEY_NAMES[provider] ?? []) : [usual];
+  const keyNames = keyNamesOf(provider);
   const apiKey = keyNames.map((key) => env[key]).find(Boolean) ?? null;
   return {
     model: { provider, model: expand(section?.default ?? null, env) ?? "", baseUrl, apiKey },
     written: { provider, model: section?.default ?? "", baseUrl: section?.base_url ?? null },
     keyNames,
+    keyOrigin: originOf(provider, baseUrl),
   };
 };
 
 /** `${NAME}` comes from the profile's own variables only, and is empty without one (P-23). */
 const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null => {
-  const result = text?.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_all, name: string) =>
+  const result = text?.replaceAll(TEMPLATE, (_all, name: string) =>
     Object.hasOwn(env, name) ? (env[name] ?? "") : "",
   );
   return result === undefined || result === "" ? null : result;
 };
+
+/** The variables that a setting names. */
+export const namesIn = (text: string): readonly string[] =>
+  [...text.matchAll(TEMPLATE)].map(([, name = ""]) => name);
+
+const TEMPLATE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

@@ -5,13 +5,14 @@ import { TalariaError } from "../base/errors.ts";
 import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../contracts/profile.ts";
 import { MAX_CARD_BYTES, readCard } from "./card.ts";
 import { plant, seedFrom } from "./clone.ts";
+import { configEdit, configure } from "./configure.ts";
 import { detailsOf } from "./details.ts";
 import { editFiles, type FileEdit } from "./edit.ts";
-import { editEnv } from "./env-edit.ts";
 import { isBlockedName } from "./env-file.ts";
+import { type KeyOrigins, keyOriginsFile, loadKeyOrigins } from "./key-origins.ts";
 import { createLock } from "./lock.ts";
 import { DEFAULT_PROFILE, isProfileName, listProfiles, profileHome } from "./names.ts";
-import { MAX_CONFIG_BYTES, MAX_ENV_BYTES, MAX_WRITTEN_SOUL_BYTES } from "./read.ts";
+import { MAX_WRITTEN_SOUL_BYTES } from "./read.ts";
 import type { Salt } from "./revision.ts";
 import { syncFolder } from "./write.ts";
 import { editYaml, type YamlChange } from "./yaml-edit.ts";
@@ -25,7 +26,10 @@ export interface ProfileStore {
   canonical(name: string): Promise<string>;
   /** Empty, or cloned. Rejects with `profile_exists`. */
   create(input: CreateProfileBody): Promise<ProfileView>;
-  /** Rejects with `profile_unavailable`, nothing changed, when a file to be changed cannot be understood (P-6). */
+  /**
+   * Rejects with `profile_unavailable`, nothing changed, when a file to be changed cannot be understood (P-6). A key that would go to
+   * another origin than before is gone afterwards, unless the change brings one (`configure`); the answer shows it as not set.
+   */
   patch(name: string, change: PatchProfileBody): Promise<ProfileView>;
   /** Rejects with `key_refused` for names of the server and values that a `.env` cannot hold. */
   setKey(name: string, key: string, value: string): Promise<void>;
@@ -48,6 +52,7 @@ const FRESH = ".new-";
 export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): ProfileStore => {
   const locked = createLock(lockFile);
   const root = join(home, "profiles");
+  const origins = (): Promise<KeyOrigins> => loadKeyOrigins(keyOriginsFile(lockFile), salt);
 
   const canonical = async (name: string): Promise<string> => {
     if (name === DEFAULT_PROFILE) return name;
@@ -74,11 +79,10 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
 
   const editKey = (given: string, key: string, value: string | null): Promise<void> =>
     locked(async () => {
-      if (isBlockedName(key))
-        throw new TalariaError("key_refused", `${key} belongs to the server: a profile may not set it`);
+      demandOwnName(key);
       const name = await canonical(given);
-      const change = (text: string): string => editEnv(text, key, value);
-      await editFiles(await folderOf(name), name, [{ file: ".env", maxBytes: MAX_ENV_BYTES, change }]);
+      const input = { settings: [], variable: { name: key, value } };
+      await configure(await folderOf(name), name, input, [], await origins());
     });
 
   return {
@@ -118,7 +122,12 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
         const folder = await folderOf(name);
         if (name === DEFAULT_PROFILE && change.display_name != null && change.display_name !== name)
           await demandFreeName(home, change.display_name);
-        await editFiles(folder, name, editsOf(change));
+        const [settings, others] = [settingsOf(change), othersOf(change)];
+        const { key, model } = change;
+        if (key !== undefined) demandOwnName(key.name);
+        if (model === undefined && key === undefined)
+          await editFiles(folder, name, settings.length === 0 ? others : [configEdit(settings), ...others]);
+        else await configure(folder, name, { settings, variable: key ?? null }, others, await origins());
         return get(name);
       }),
 
@@ -144,13 +153,19 @@ const demandFreeName = async (home: string, name: string): Promise<void> => {
     throw new TalariaError("profile_exists", `there is a profile "${name}" already`);
 };
 
+const demandOwnName = (key: string): void => {
+  if (isBlockedName(key))
+    throw new TalariaError("key_refused", `${key} belongs to the server: a profile may not set it`);
+};
+
 /** What an interrupted deletion left goes with the next one. */
 const emptyTrash = async (root: string): Promise<void> => {
   const trash = (await readdir(root)).filter((name) => name.startsWith(TRASH) || name.startsWith(FRESH));
   for (const name of trash) await rm(join(root, name), { recursive: true, force: true, maxRetries: 3 });
 };
 
-const editsOf = (change: PatchProfileBody): readonly FileEdit[] => {
+/** What is changed in `config.yaml`. */
+const settingsOf = (change: PatchProfileBody): readonly YamlChange[] => {
   const settings: YamlChange[] = [];
   const set = (path: YamlChange["path"], value: YamlChange["value"] | undefined): void => {
     if (value !== undefined) settings.push({ path, value });
@@ -162,12 +177,11 @@ const editsOf = (change: PatchProfileBody): readonly FileEdit[] => {
   set(["agent", "max_steps"], change.agent?.max_steps);
   set(["limits", "concurrent_runs"], change.limits?.concurrent_runs);
   set(["limits", "runs_per_minute"], change.limits?.runs_per_minute);
+  return settings;
+};
+
+const othersOf = (change: PatchProfileBody): readonly FileEdit[] => {
   const edits: FileEdit[] = [];
-  if (settings.length > 0)
-    edits.push({
-      ...{ file: "config.yaml", maxBytes: MAX_CONFIG_BYTES },
-      change: (text, what) => editYaml(text, what, settings, { model: "default" }),
-    });
   if (change.display_name !== undefined || change.visible !== undefined) edits.push(cardEdit(change));
   const { instructions } = change;
   if (instructions !== undefined)

@@ -9,7 +9,7 @@ import { createLook, type Sight } from "./sight.ts";
 import { type StateStores, valueIn } from "./store.ts";
 
 export interface Finder {
-  /** Titles first, then messages, newest first; what a person removed is not found. */
+  /** Titles that hold the text as typed, then messages with all its words, newest first; what a person removed is not found. */
   search(query: {
     readonly q: string;
     readonly profile?: string | undefined;

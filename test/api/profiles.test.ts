@@ -335,4 +335,31 @@ describe("P-4, P-5: what a run carries", () => {
       config_revision: changed,
     });
   });
+
+  test.each(["retry", "edit", "duplicate", "queued"])("P-5 a continuation by %s inherits it", async (how) => {
+    const name = `heir-${how}`;
+    await create(name);
+    const session = await sessionOf(name);
+    const { run } = (await start(session)).body;
+    const played = playRun(api, { sessionId: session.id, runId: run.id });
+    await played.claim();
+    const post = (path: string, body: object) =>
+      call<{ run: Run }>("POST", `/sessions/${session.id}/${path}`, body);
+    const queued = how === "queued" ? await post("runs", { input: "next", on_busy: "queue" }) : null;
+    await played.end();
+    await api.lifecycle.dispatcher.settled();
+    const [first] = (await call<{ data: { id: string }[] }>("GET", `/sessions/${session.id}/messages`)).body
+      .data;
+    const next = async () => {
+      if (queued !== null) return queued;
+      if (how === "retry") return post("retry", {});
+      if (how === "edit") return post("edit", { message_id: first?.id, input: "otherwise" });
+      const copy = await call<{ session: Session }>("POST", `/sessions/${session.id}/duplicate`, {});
+      return start(copy.body.session);
+    };
+    const answer = await next();
+    expect([answer.status, answer.body.run?.profile]).toEqual([202, name]);
+    expect(answer.body.run.config_revision).toBe(run.config_revision);
+    expect(answer.body.run.id).not.toBe(run.id);
+  });
 });

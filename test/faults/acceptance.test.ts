@@ -4,6 +4,7 @@ import type { Run } from "../../common/contracts/run.ts";
 import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { TestProcess } from "../helpers/process.ts";
+import { eventually } from "../helpers/wait.ts";
 
 /** reliability 1, 10; cancel-approve-steer C-1, C-2, C-4. */
 describe("accepting messages", () => {
@@ -87,7 +88,7 @@ describe("accepting messages", () => {
     expect(follower.frames.filter((frame) => frame.event === "run_started")).toHaveLength(1);
     const third = await d.startRun(session.id, "three [[fake tokens=2]]");
     await end(third);
-    const rows = await eventually(() => {
+    const rows = await eventually("the prompts are in state.db", () => {
       const db = new Database(`${d.home}/state.db`, { readonly: true });
       try {
         const sql = "select content from messages where session_id = ? and role = 'user' order by id";
@@ -95,7 +96,7 @@ describe("accepting messages", () => {
           .prepare<[string], { content: string }>(sql)
           .all(session.id)
           .map((row) => row.content.slice(0, 5).trim());
-        return contents.length === 3 ? contents : null;
+        return contents.length === 3 ? contents : undefined;
       } finally {
         db.close();
       }
@@ -182,12 +183,3 @@ describe("accepting messages", () => {
     expect(await d.messages(session.id)).toHaveLength(2);
   });
 });
-
-/** Asks again until there is an answer: state.db has nothing to wait on. */
-const eventually = async <T>(ask: () => T | null): Promise<T> => {
-  for (;;) {
-    const answer = ask();
-    if (answer !== null) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-};

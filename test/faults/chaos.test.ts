@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { TestProcess } from "../helpers/process.ts";
+import { seeded, testSeed } from "../helpers/wait.ts";
 import { commandPrompt, expectWhole } from "../helpers/whole.ts";
 
 /** Twenty runs with a tool each, while worker, api and Redis are killed in turn: every promise at once. */
@@ -16,7 +17,7 @@ describe("chaos", () => {
   afterAll(() => d.close());
 
   test("kill anything, at any moment: nothing accepted is lost, nothing is done twice, the screen tells the truth", async () => {
-    const seed = Number(process.env.TALARIA_TEST_SEED ?? Date.now() % 1_000_000);
+    const seed = testSeed();
     const random = seeded(seed);
     const runs = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
@@ -64,14 +65,3 @@ describe("chaos", () => {
     expect(new Set(lines).size).toBe(lines.length);
   }, 180_000);
 });
-
-/** mulberry32: the same faults for the same seed. */
-const seeded = (seed: number) => {
-  let state = seed;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};

@@ -1,9 +1,15 @@
 import type { Directives } from "../../workers/engines/demo/directives.ts";
-import { createModelServer, type ModelServer } from "../../workers/engines/demo/model-server.ts";
+import {
+  createModelServer,
+  type ModelServer,
+  type ObservedRequest,
+} from "../../workers/engines/demo/model-server.ts";
 
-/** A scripted model server in this process; the caller closes it. */
-export const startFakeModel = (defaults: Partial<Directives> = {}): Promise<ModelServer> =>
-  createModelServer({ defaults }).listen(0);
+/** A scripted model server in this process; the caller closes it. `observe` sees each request before its answer. */
+export const startFakeModel = (
+  defaults: Partial<Directives> = {},
+  observe: (request: ObservedRequest) => void = () => {},
+): Promise<ModelServer> => createModelServer({ defaults, observe }).listen(0);
 
 /** Runs `work` with a fresh model server and closes it afterwards. */
 export const withFakeModel = async <T>(

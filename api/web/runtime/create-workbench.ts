@@ -32,6 +32,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       marker.check();
     },
     act: (id, ...actions) => store.dispatch({ type: "session_action", id, actions }),
+    took(session) {
+      store.dispatch({ type: "list_session", session });
+      store.act(session.id, { type: "session", session });
+    },
     report(what, error) {
       if (error instanceof ApiError && error.status === 401) return store.dispatch({ type: "signed_out" });
       const text = `${what} ${error instanceof Error ? error.message : String(error)}`;

@@ -24,10 +24,7 @@ export const createReadMarker = ({
     api
       .markRead(unread.id)
       .then(
-        ({ session }) => {
-          store.dispatch({ type: "list_session", session });
-          store.act(session.id, { type: "session", session });
-        },
+        ({ session }) => store.took(session),
         () => undefined, // the mark is a comfort; the next message asks again
       )
       .finally(() => {

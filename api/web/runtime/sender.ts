@@ -39,8 +39,7 @@ export const createSender = ({
         if (done) return;
         const { session } = await api.createSession(id); // the id makes it repeatable
         done = true;
-        store.act(id, { type: "session", session });
-        store.dispatch({ type: "list_session", session });
+        store.took(session);
         created();
       });
     },

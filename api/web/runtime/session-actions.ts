@@ -42,11 +42,6 @@ export const createSessionActions = (deps: {
   const { api, store, persist, drafts, transcripts } = deps;
   const stateOf = (id: string) => store.state().open.get(id);
 
-  const took = (session: Session): void => {
-    store.dispatch({ type: "list_session", session });
-    store.act(session.id, { type: "session", session });
-  };
-
   /** One change of a conversation at a time; resolves with false when it was refused. */
   const change = async (id: string, failure: string, work: () => Promise<void>): Promise<boolean> => {
     if (stateOf(id)?.changing !== false) return false;
@@ -106,7 +101,7 @@ export const createSessionActions = (deps: {
     patch(id, body: PatchSessionBody) {
       const failure = body.title === undefined ? "The session was not changed." : "The title was not saved.";
       api.patchSession(id, body).then(
-        ({ session }) => took(session),
+        ({ session }) => store.took(session),
         (error: unknown) => store.report(failure, error),
       );
     },

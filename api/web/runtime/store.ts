@@ -1,3 +1,4 @@
+import type { Session } from "../../../common/contracts/session.ts";
 import type { AppAction, AppState } from "../model/app-state.ts";
 import type { SessionAction } from "../model/session-state.ts";
 import type { Drafts } from "../model/workbench.ts";
@@ -24,6 +25,8 @@ export interface Store {
   state(): AppState;
   dispatch(action: AppAction): void;
   act(id: string, ...actions: SessionAction[]): void;
+  /** A request was answered with the session: the list and its view show it so. */
+  took(session: Session): void;
   /** Tells the person; a 401 asks for a login instead. `what` is the beginning of the sentence. */
   report(what: string, error: unknown): void;
 }

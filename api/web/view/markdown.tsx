@@ -1,6 +1,7 @@
-import { type ComponentProps, memo, useRef, useState } from "react";
+import { type ComponentProps, memo, useRef } from "react";
 import { Streamdown } from "streamdown";
 import { CheckIcon, CopyIcon } from "./icons.tsx";
+import { useCopy } from "./use-copy.ts";
 
 type Components = NonNullable<ComponentProps<typeof Streamdown>["components"]>;
 
@@ -50,20 +51,16 @@ const Image: Components["img"] = ({ src, alt }) => {
 
 const CodeBlock: Components["pre"] = ({ children }) => {
   const block = useRef<HTMLPreElement>(null);
-  const [copied, setCopied] = useState(false);
-  const copy = (): void => {
-    navigator.clipboard.writeText(block.current?.textContent ?? "").then(
-      () => {
-        setCopied(true);
-        setTimeout(() => setCopied(false), 1_500);
-      },
-      () => undefined,
-    );
-  };
+  const { copied, copy } = useCopy();
   return (
     <div className="code-block">
       <pre ref={block}>{children}</pre>
-      <button className="icon-button small copy" type="button" aria-label="Copy the code" onClick={copy}>
+      <button
+        className="icon-button small copy"
+        type="button"
+        aria-label="Copy the code"
+        onClick={() => copy(block.current?.textContent ?? "")}
+      >
         {copied ? <CheckIcon /> : <CopyIcon />}
       </button>
     </div>

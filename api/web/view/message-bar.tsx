@@ -2,6 +2,7 @@ import { createContext, type ReactNode, useContext, useState } from "react";
 import { isForeign } from "../model/session-list.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { CheckIcon, CopyIcon, CutIcon, ForkIcon, PencilIcon, RetryIcon, UndoIcon } from "./icons.tsx";
+import { useCopy } from "./use-copy.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** Why the conversation cannot be changed now; in a context, so that a run's begin and end redraw the bars alone. */
@@ -113,22 +114,13 @@ const Action = (props: {
 );
 
 const CopyButton = ({ text, label }: { readonly text: string; readonly label: string }) => {
-  const [copied, setCopied] = useState(false);
-  const copy = (): void => {
-    navigator.clipboard?.writeText(text).then(
-      () => {
-        setCopied(true);
-        setTimeout(() => setCopied(false), 1_500);
-      },
-      () => undefined,
-    );
-  };
+  const { copied, copy } = useCopy();
   return (
     <Action
       label={copied ? "Copied" : label}
       lock={null}
       icon={copied ? <CheckIcon /> : <CopyIcon />}
-      onClick={copy}
+      onClick={() => copy(text)}
     />
   );
 };

@@ -15,7 +15,7 @@ export const SearchHitItem = memo(function SearchHitItem(props: {
   return (
     <li className="session-item">
       <a
-        className="session-link hit"
+        className="session-link"
         href={`/s/${session.id}`}
         onClick={(event) => {
           if (event.metaKey || event.ctrlKey || event.shiftKey || hit.message_id === null) return;

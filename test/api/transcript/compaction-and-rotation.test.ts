@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import Database from "better-sqlite3";
 import { alter, describeFile, mutate, python } from "../../common/state-db/read-files.ts";
-import { conversationsOf, type Desk, eventually, idsOf, newHome, openDesk, rowsOf, told } from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { type Desk, idsOf, newHome, openDesk, openListed, rowsOf, told } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
-  desk = await openDesk(newHome("--sessions", "6", "--messages", "20", "--multimodal", "0"));
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(newHome("--sessions", "6", "--messages", "20", "--multimodal", "0")));
 });
 afterAll(() => desk.close());
 

@@ -2,27 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import { alter, describeFile, mutate } from "../../common/state-db/read-files.ts";
-import {
-  addProfile,
-  conversationsOf,
-  type Desk,
-  eventually,
-  idsOf,
-  newHome,
-  openDesk,
-  type Refusal,
-  rowsOf,
-  told,
-} from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { addProfile, type Desk, idsOf, newHome, openListed, type Refusal, rowsOf, told } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
   const home = newHome("--sessions", "4", "--messages", "16");
   addProfile(home, "work");
-  desk = await openDesk(home);
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(home));
 });
 afterAll(() => desk.close());
 

@@ -2,25 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import { alter, describeFile, mutate, pythonBeside } from "../../common/state-db/read-files.ts";
-import {
-  type Cut,
-  conversationsOf,
-  type Desk,
-  eventually,
-  idsOf,
-  newHome,
-  openDesk,
-  type Refusal,
-  rowsOf,
-  told,
-} from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { type Cut, type Desk, idsOf, newHome, openListed, type Refusal, rowsOf, told } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
-  desk = await openDesk(newHome("--sessions", "14", "--messages", "20", "--multimodal", "0"));
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(newHome("--sessions", "14", "--messages", "20", "--multimodal", "0")));
 });
 afterAll(() => desk.close());
 
@@ -179,11 +167,10 @@ describe("undo", () => {
   ])(
     "e.59 undo, then an in-place compaction inserts a removed row again (version %s): it stays away %s",
     async (version) => {
-      const other = await openDesk(
-        newHome("--sessions", "1", "--messages", "20", "--schema-version", version),
-      );
-      const [id = ""] = conversationsOf(other.file);
-      await other.listed(id);
+      const {
+        desk: other,
+        ids: [id = ""],
+      } = await openListed(newHome("--sessions", "1", "--messages", "20", "--schema-version", version));
       await other.settled(id);
       await other.call("POST", `/api/sessions/${id}/undo`, { turns: 1 });
       const kept = await other.messages(id);
@@ -302,6 +289,11 @@ describe("truncate", () => {
 });
 
 describe("retry and edit", () => {
+  const runsAccepted = async (): Promise<number> => {
+    const { body } = await desk.call<string>("GET", "/metrics");
+    return Number(/^talaria_runs_accepted_total (\d+)/m.exec(body)?.[1]);
+  };
+
   test("retry sends the last prompt again in its place; rows of others stay", async () => {
     const id = await foreign();
     const before = await desk.messages(id);
@@ -343,9 +335,11 @@ describe("retry and edit", () => {
     const other = await post<Refusal>(id, "retry", { model: "another" }, key);
     expect([other.status, other.body.error.code]).toEqual([422, "idempotency_mismatch"]);
     // Both at once are one as well.
+    const counted = await runsAccepted();
     const both = await Promise.all(
       [1, 2].map(() => post<{ run: Run }>(id, "retry", {}, { "idempotency-key": "b" })),
     );
+    expect(await runsAccepted()).toBe(counted + 1);
     expect(new Set(both.map(({ status }) => status))).toEqual(new Set([202]));
     expect(new Set(both.map(({ body }) => body.run.id)).size).toBe(1);
   });

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Session } from "../../../common/contracts/session.ts";
 import { alter, describeFile, mutate, python } from "../../common/state-db/read-files.ts";
+import { eventually } from "../../helpers/wait.ts";
 import {
   addProfile,
   backUp,
   conversationsOf,
   type Desk,
-  eventually,
   idsOf,
   newHome,
   openDesk,
+  openListed,
   restore,
   rowsOf,
   told,
@@ -20,9 +21,7 @@ let ids: readonly string[];
 beforeAll(async () => {
   const home = newHome("--sessions", "6", "--messages", "8", "--multimodal", "0");
   addProfile(home, "work");
-  desk = await openDesk(home);
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(home));
 });
 afterAll(() => desk.close());
 

@@ -10,10 +10,7 @@ import type { Session, SessionHead } from "../../../common/contracts/session.ts"
 import type { NewMessage } from "../../../common/runs/ledger.ts";
 import { type Described, describeFile, python } from "../../common/state-db/read-files.ts";
 import { type Follower, follow, startApi, type TestApi } from "../../helpers/api-server.ts";
-
-/** Longest time that anything which is told of by itself may take. */
-const DEADLINE_MS = 10_000;
-const LOOK_EVERY_MS = 20;
+import { eventually } from "../../helpers/wait.ts";
 
 /** An api over a home that other programs write to, and what tests ask of it. */
 export interface Desk {
@@ -86,21 +83,6 @@ export const addProfile = (home: string, name: string, ...options: string[]): st
   const path = join(folder, "state.db");
   if (options.length > 0) python(path, ...options);
   return path;
-};
-
-/** Resolves with what `ask` gives once it is not undefined. Rejects when that takes too long. */
-export const eventually = async <T>(
-  what: string,
-  ask: () => Promise<T | undefined> | T | undefined,
-  deadlineMs = DEADLINE_MS,
-): Promise<T> => {
-  const until = performance.now() + deadlineMs;
-  for (;;) {
-    const found = await ask();
-    if (found !== undefined) return found;
-    if (performance.now() > until) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
 };
 
 export const openDesk = async (home: string = newHome()): Promise<Desk> => {
@@ -218,6 +200,16 @@ export const openDesk = async (home: string = newHome()): Promise<Desk> => {
     close: () => api.close(),
   };
   return desk;
+};
+
+/** A desk at which every conversation of the file is listed, and their ids, oldest first. */
+export const openListed = async (
+  home: string,
+): Promise<{ readonly desk: Desk; readonly ids: readonly string[] }> => {
+  const desk = await openDesk(home);
+  const ids = conversationsOf(desk.file);
+  await Promise.all(ids.map((id) => desk.listed(id)));
+  return { desk, ids };
 };
 
 const eventsOf = async (follower: Follower): Promise<SessionEvents> => {

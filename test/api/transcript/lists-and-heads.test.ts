@@ -1,24 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Session } from "../../../common/contracts/session.ts";
 import { alter, mutate } from "../../common/state-db/read-files.ts";
-import {
-  addProfile,
-  conversationsOf,
-  type Desk,
-  eventually,
-  newHome,
-  openDesk,
-  type Refusal,
-} from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { addProfile, type Desk, newHome, openListed, type Refusal } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
   const home = newHome("--sessions", "7", "--messages", "8");
   addProfile(home, "work", "--sessions", "2", "--messages", "4", "--seed", "5");
-  desk = await openDesk(home);
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(home));
   await eventually("the other profile's", async () =>
     (await desk.sessions("&profile=work")).length === 2 ? true : undefined,
   );

@@ -1,25 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Message } from "../../../common/contracts/message.ts";
 import { alter, mutate, python } from "../../common/state-db/read-files.ts";
-import {
-  conversationsOf,
-  type Desk,
-  describedSession,
-  eventually,
-  idsOf,
-  newHome,
-  openDesk,
-  rowsOf,
-  told,
-} from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { type Desk, describedSession, idsOf, newHome, openListed, rowsOf, told } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
   const home = newHome("--sessions", "8", "--messages", "12", "--subagents", "1", "--branches", "1");
-  desk = await openDesk(home);
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(home));
 });
 afterAll(() => desk.close());
 
@@ -193,9 +182,10 @@ describe("what another program appends", () => {
       "--upgraded-from",
       "10",
     );
-    const other = await openDesk(home);
-    const [id = ""] = conversationsOf(other.file);
-    await other.listed(id);
+    const {
+      desk: other,
+      ids: [id = ""],
+    } = await openListed(home);
     const head = await other.settled(id);
     expect(head.message_count).toBe(describedSession(other.file, id).visible);
     const run = await other.start(id, "next");

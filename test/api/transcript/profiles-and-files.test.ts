@@ -15,16 +15,17 @@ import type { StoreInfo } from "../../../common/contracts/http.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { StoreState } from "../../../common/contracts/session.ts";
 import { alter, mutate, python, pythonBeside, pythonHolding } from "../../common/state-db/read-files.ts";
+import { eventually } from "../../helpers/wait.ts";
 import {
   addProfile,
   backUp,
   conversationsOf,
   type Desk,
   describedSession,
-  eventually,
   idsOf,
   newHome,
   openDesk,
+  openListed,
   restore,
   rowsOf,
   told,
@@ -35,9 +36,10 @@ const EXCLUSIVE =
   "import sqlite3,sys,time;d=sqlite3.connect(sys.argv[1],isolation_level=None);d.execute('BEGIN EXCLUSIVE');print('held',flush=True);sys.stdin.read()";
 
 const opened = async (...options: string[]): Promise<{ desk: Desk; id: string }> => {
-  const desk = await openDesk(newHome(...MAKE, ...options));
-  const [id = ""] = conversationsOf(desk.file);
-  await desk.listed(id);
+  const {
+    desk,
+    ids: [id = ""],
+  } = await openListed(newHome(...MAKE, ...options));
   await desk.settled(id);
   return { desk, id };
 };

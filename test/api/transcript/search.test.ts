@@ -2,16 +2,15 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { SearchAnswer, SearchHit, StoreInfo } from "../../../common/contracts/http.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import { alter, mutate, python } from "../../common/state-db/read-files.ts";
-import { addProfile, conversationsOf, type Desk, eventually, newHome, openDesk } from "./desk.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { addProfile, type Desk, newHome, openListed } from "./desk.ts";
 
 let desk: Desk;
 let ids: readonly string[];
 beforeAll(async () => {
   const home = newHome("--sessions", "4", "--messages", "10");
   addProfile(home, "work", "--sessions", "1", "--messages", "4", "--seed", "5");
-  desk = await openDesk(home);
-  ids = conversationsOf(desk.file);
-  await Promise.all(ids.map((id) => desk.listed(id)));
+  ({ desk, ids } = await openListed(home));
 });
 afterAll(() => desk.close());
 

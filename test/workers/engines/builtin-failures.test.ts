@@ -238,3 +238,32 @@ const expectSoon = async (condition: () => boolean): Promise<void> => {
     await new Promise((resolve) => setImmediate(resolve));
   }
 };
+
+test.each(["custom", "openai", "anthropic"])(
+  "a redirect of %s is not followed: key and conversation stay where they belong (security 11)",
+  async (provider) => {
+    const seen: string[] = [];
+    const elsewhere = http.createServer((request, response) => {
+      seen.push(JSON.stringify([request.url, request.headers]));
+      response.end();
+    });
+    elsewhere.listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/v1/chat/completions`;
+    try {
+      const { error } = await withProvider(
+        (response) => response.writeHead(307, { location }).end(),
+        (baseUrl) =>
+          collect(
+            engine,
+            contextFor(baseUrl, { model: { provider, model: "m", baseUrl, apiKey: "sk-test" } }),
+          ),
+      );
+      expect(error).toMatchObject({ code: "error", message: expect.stringContaining("307") });
+      expect(seen).toEqual([]);
+    } finally {
+      elsewhere.closeAllConnections();
+      elsewhere.close();
+    }
+  },
+);

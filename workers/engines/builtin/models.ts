@@ -31,7 +31,7 @@ export const createModels = (deps: { demo: DemoEndpoint; fetch?: typeof fetch })
       const resolved = await resolve(settings, deps.demo);
       checkAddress(resolved.baseUrl);
       const key = JSON.stringify([resolved.kind, resolved.baseUrl, resolved.apiKey, settings.model]);
-      const client = clients.get(key) ?? createClient(resolved, deps.fetch ?? fetch)(settings.model);
+      const client = clients.get(key) ?? createClient(resolved, staying(deps.fetch ?? fetch))(settings.model);
       clients.delete(key);
       clients.set(key, client);
       for (const oldest of clients.keys()) {
@@ -42,6 +42,12 @@ export const createModels = (deps: { demo: DemoEndpoint; fetch?: typeof fetch })
     },
   };
 };
+
+/** The key and the conversation are for the configured address: a redirect is an answer like any other bad one (security 11). */
+const staying =
+  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  (input, init) =>
+    fetch(input, { ...init, redirect: "manual" });
 
 type Client = (model: string) => LanguageModelV4;
 

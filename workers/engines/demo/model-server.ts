@@ -10,8 +10,16 @@ export interface ModelServerOptions {
   readonly defaults?: Partial<Directives>;
   /** Content in place of random words; asked only when the request carries no directives. */
   readonly script?: (request: ChatRequest) => Script | null;
+  /** Called with each chat request before it is answered. */
+  readonly observe?: (request: ObservedRequest) => void;
   /** False: no `/stats`, `/requests`, `/reset`, and no request body is kept. Default true. */
   readonly inspect?: boolean;
+}
+
+/** A request as it came, and the `Authorization` it came with. */
+export interface ObservedRequest {
+  readonly body: unknown;
+  readonly authorization: string | undefined;
 }
 
 export interface ModelServer {
@@ -63,7 +71,7 @@ export const createModelServer = (options: ModelServerOptions = {}) => ({
   },
 });
 
-const createHandler = ({ defaults = {}, script, inspect = true }: ModelServerOptions) => {
+const createHandler = ({ defaults = {}, script, observe, inspect = true }: ModelServerOptions) => {
   const base: Directives = { ...DEFAULT_DIRECTIVES, ...defaults };
   const pacer = createPacer();
   const stats: ServerStats = {
@@ -100,6 +108,7 @@ const createHandler = ({ defaults = {}, script, inspect = true }: ModelServerOpt
   };
 
   const chat = (incoming: IncomingMessage, response: ServerResponse, body: unknown): void => {
+    observe?.({ body, authorization: incoming.headers.authorization });
     const request = readChatRequest(body);
     const texts = directiveTexts(request.model ?? "", headerOf(incoming), lastUserText(request));
     const scripted = texts.length === 0 ? (script?.(request) ?? null) : null;

@@ -1,0 +1,32 @@
+/** Addresses of the providers that need none in the configuration. */
+export const PROVIDER_URLS: Readonly<Record<string, string>> = {
+  openai: "https://api.openai.com/v1",
+  anthropic: "https://api.anthropic.com/v1",
+};
+
+/** Variables that may hold the key of a provider, in order of preference; none for the demo model. */
+export const keyNamesOf = (provider: string): readonly string[] =>
+  Object.hasOwn(KEY_NAMES, provider)
+    ? (KEY_NAMES[provider] ?? [])
+    : [`${provider.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_")}_API_KEY`];
+
+/** The origin that a provider's key is sent to with every request; null: to nobody. */
+export const originOf = (provider: string, baseUrl: string | null): string | null => {
+  if (provider === "demo") return null;
+  const address = baseUrl ?? (Object.hasOwn(PROVIDER_URLS, provider) ? PROVIDER_URLS[provider] : undefined);
+  const url = address === undefined ? null : URL.parse(address);
+  return url !== null && /^https?:$/.test(url.protocol) ? url.origin : null;
+};
+
+/** Where a key goes that nobody saved for another place: to the provider whose name it has. */
+export const originOfName = (keyName: string): string | null => {
+  const provider = Object.keys(PROVIDER_URLS).find((one) => keyNamesOf(one).includes(keyName));
+  return provider === undefined ? null : originOf(provider, null);
+};
+
+const KEY_NAMES: Readonly<Record<string, readonly string[]>> = {
+  demo: [],
+  custom: ["OPENAI_API_KEY"],
+  openai: ["OPENAI_API_KEY"],
+  anthropic: ["ANTHROPIC_API_KEY", "ANTHROPIC_TOKEN"],
+};
