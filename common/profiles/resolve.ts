@@ -1,5 +1,6 @@
 import { secretsOf } from "./env-file.ts";
 import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
+import { mcpSecrets } from "./mcp-servers.ts";
 import { readPersona } from "./persona.ts";
 import type { Profile } from "./port.ts";
 import { revisionOf, type Salt } from "./revision.ts";
@@ -26,6 +27,7 @@ export const resolveProfile = async (
     model: settings.model,
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
+    mcp: settings.mcp,
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -38,5 +40,7 @@ export const profileRevision = async (home: string, name: string, salt: Salt): P
 
 /** What must be shown nowhere. */
 export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[] => [
-  ...new Set([...secretsOf(env), ...[settings.model.apiKey ?? ""].filter((key) => key !== "")]),
+  ...new Set(
+    [...secretsOf(env), settings.model.apiKey ?? "", ...mcpSecrets(settings.mcp)].filter((key) => key !== ""),
+  ),
 ];

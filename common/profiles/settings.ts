@@ -1,7 +1,9 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
+import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
 import type { ProfileModel } from "./port.ts";
+import { expandTemplate } from "./template.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -14,6 +16,8 @@ export interface ProfileSettings {
   readonly maxSteps: number | null;
   /** Skills that are not offered to the model. */
   readonly disabledSkills: readonly string[];
+  /** Tool servers, not expanded. */
+  readonly mcp: McpSection;
 }
 
 /** Throws `profile_unavailable` for a file that cannot be understood; the message names `what` and never quotes the file (P-6). */
@@ -28,10 +32,11 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model, bot_name: botName, agent, skills } = parsed.data;
+  const { model, bot_name: botName, agent, skills, mcp_servers } = parsed.data;
   return {
     ...modelOf(model ?? null, env),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
+    mcp: parseMcpServers(mcp_servers),
   };
 };
 
@@ -54,6 +59,7 @@ const SettingsSchema = z.object({
     .object({ disabled: z.array(z.string()).catch([]) })
     .nullish()
     .catch(null),
+  mcp_servers: z.unknown().optional(),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {
@@ -100,10 +106,6 @@ const modelOf = (
   };
 };
 
-/** `${NAME}` comes from the profile's own variables only, and is empty without one (P-23). */
-const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null => {
-  const result = text?.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_all, name: string) =>
-    Object.hasOwn(env, name) ? (env[name] ?? "") : "",
-  );
-  return result === undefined || result === "" ? null : result;
-};
+/** From the profile's own variables only, and nothing where they have nothing (P-23). */
+const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null =>
+  text === null ? null : expandTemplate(text, env) || null;
