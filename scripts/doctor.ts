@@ -69,6 +69,7 @@ const checkProfile = async (home: string, name: string): Promise<readonly Findin
     return [
       judgeModel(name, profile.model),
       ...profile.warnings.map((text) => warn("Keys", `.env of profile "${name}": ${text}`)),
+      ...profile.mcp.warnings.map((text) => warn("MCP", `profile "${name}": ${text}`)),
       ...optional.filter((finding) => finding !== null),
     ];
   } catch (error) {

@@ -86,6 +86,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "workers/engines": ["common/base", "common/contracts", "workers/tools"],
   "workers/tools": ["common/base", "common/contracts"],
+  "workers/mcp": ["common/base", "common/profiles", "workers/tools"],
   "workers/environment": ["common/base", "common/contracts", "common/profiles"],
   "workers/run": [
     "common/base",

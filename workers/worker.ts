@@ -13,9 +13,11 @@ import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
-import { buildChildEnv } from "./environment/child-env.ts";
+import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
 import { installProfileEnv } from "./environment/profile-env.ts";
-import { profileVars, runIdentity } from "./environment/run-vars.ts";
+import { profileIdentity, profileVars, runIdentity } from "./environment/run-vars.ts";
+import { createMcpPool } from "./mcp/pool.ts";
+import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
@@ -46,6 +48,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const salt = await loadSalt(saltFile(config.stateDir));
   // Stays to the end of the process: what a run leaves behind must never see the server's variables.
   const environment = installProfileEnv();
+  const servers = createMcpPool();
+  closers.add("tool servers", () => servers.close());
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -58,6 +62,12 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),
     withProfileEnv: (profile, run, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...runIdentity(profile, run) }, work),
+    openTools: createProfileTools({
+      pool: servers,
+      templateVars: (profile) => buildChildEnv(environment.base, profileVars(profile)),
+      serverEnv: (profile, entryVars) =>
+        buildServerEnv(environment.base, entryVars, profileIdentity(profile)),
+    }),
     context: backbone.transcript.context,
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
@@ -109,6 +119,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       active.stopAll("hand_back");
       await active.idle();
       await consumer.close();
+      await servers.close();
       log.info(environment.statistics(), "profile environments");
     },
   };

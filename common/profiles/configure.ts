@@ -6,7 +6,8 @@ import { whatOf } from "./files.ts";
 import type { KeyOrigins, SavedKey } from "./key-origins.ts";
 import { originOfName } from "./providers.ts";
 import { MAX_CONFIG_BYTES, MAX_ENV_BYTES } from "./read.ts";
-import { namesIn, type ProfileSettings, parseSettings } from "./settings.ts";
+import { type ProfileSettings, parseSettings } from "./settings.ts";
+import { variablesIn } from "./template.ts";
 import { editYaml, type YamlChange } from "./yaml-edit.ts";
 
 /** What an edit changes in `config.yaml` and `.env`. */
@@ -138,7 +139,7 @@ const demandNoSecretsIn = (changes: readonly YamlChange[], { env, settings }: St
   for (const { path, value } of changes) {
     // Only these are filled in.
     if (path[0] !== "model" || typeof value !== "string" || unchanged.includes(value)) continue;
-    const secret = namesIn(value).find(
+    const secret = variablesIn(value).find(
       (name) => isSecretName(name) || secretsOf({ [name]: env[name] ?? "" }).length > 0,
     );
     if (secret !== undefined)

@@ -1,3 +1,5 @@
+import type { McpSection } from "./mcp-servers.ts";
+
 /** A profile as values: read once for a run or job, then passed down. Nobody asks for "the active profile" (P-4). */
 export interface Profile {
   readonly name: string;
@@ -11,6 +13,8 @@ export interface Profile {
   /** Name of the assistant for this profile; null: the server's setting. */
   readonly botName: string | null;
   readonly agent: AgentSettings;
+  /** Tool servers as `config.yaml` has them: whoever starts one expands its templates then (P-22, P-23). */
+  readonly mcp: McpSection;
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
   /** What was skipped: lines of `.env` by number (P-3), memories and skills by path; never a value. */

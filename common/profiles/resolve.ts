@@ -1,5 +1,6 @@
 import { secretsOf } from "./env-file.ts";
 import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
+import { mcpSecrets } from "./mcp-servers.ts";
 import { readPersona } from "./persona.ts";
 import type { Profile } from "./port.ts";
 import { revisionOf, type Salt } from "./revision.ts";
@@ -27,6 +28,7 @@ export const resolveProfile = async (
     model: settings.model,
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
+    mcp: settings.mcp,
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -45,5 +47,7 @@ export const profileTerms = async (
 
 /** What must be shown nowhere. */
 export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[] => [
-  ...new Set([...secretsOf(env), ...[settings.model.apiKey ?? ""].filter((key) => key !== "")]),
+  ...new Set(
+    [...secretsOf(env), settings.model.apiKey ?? "", ...mcpSecrets(settings.mcp)].filter((key) => key !== ""),
+  ),
 ];

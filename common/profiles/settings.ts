@@ -2,8 +2,10 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import { MAX_RUN_LIMIT } from "../contracts/profile.ts";
+import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
 import type { ProfileModel } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";
+import { expandTemplate } from "./template.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -19,6 +21,8 @@ export interface ProfileSettings {
   readonly limits: ProfileLimits;
   /** Skills that are not offered to the model. */
   readonly disabledSkills: readonly string[];
+  /** Tool servers, not expanded. */
+  readonly mcp: McpSection;
 }
 
 /** What a profile allows of its runs, over all workers; null: no limit. */
@@ -39,7 +43,7 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model, bot_name: botName, agent, limits, skills } = parsed.data;
+  const { model, bot_name: botName, agent, limits, skills, mcp_servers } = parsed.data;
   return {
     ...modelOf(model ?? null, env),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
@@ -47,6 +51,7 @@ export const parseSettings = (
       concurrentRuns: limits?.concurrent_runs ?? null,
       runsPerMinute: limits?.runs_per_minute ?? null,
     },
+    mcp: parseMcpServers(mcp_servers),
   };
 };
 
@@ -72,6 +77,7 @@ const SettingsSchema = z.object({
     .object({ disabled: z.array(z.string()).catch([]) })
     .nullish()
     .catch(null),
+  mcp_servers: z.unknown().optional(),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {
@@ -110,16 +116,6 @@ const modelOf = (
   };
 };
 
-/** `${NAME}` comes from the profile's own variables only, and is empty without one (P-23). */
-const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null => {
-  const result = text?.replaceAll(TEMPLATE, (_all, name: string) =>
-    Object.hasOwn(env, name) ? (env[name] ?? "") : "",
-  );
-  return result === undefined || result === "" ? null : result;
-};
-
-/** The variables that a setting names. */
-export const namesIn = (text: string): readonly string[] =>
-  [...text.matchAll(TEMPLATE)].map(([, name = ""]) => name);
-
-const TEMPLATE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+/** From the profile's own variables only, and nothing where they have nothing (P-23). */
+const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null =>
+  text === null ? null : expandTemplate(text, env) || null;

@@ -1,5 +1,6 @@
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
+import type { Tool } from "../tools/tool.ts";
 
 /**
  * An engine turns a context into events. It is an async generator: whoever runs it handles (journals, stores) each
@@ -64,6 +65,8 @@ export interface EngineContext {
   /** Completed steps of earlier attempts, 1..n. Execution continues after them. */
   readonly steps: readonly RecordedStep[];
   readonly tools: readonly RecordedTool[];
+  /** What the run's profile offers beside the tools that every run has; a name that is taken already is not offered. */
+  readonly profileTools: readonly Tool[];
   readonly model: ModelSettings;
   /** Absolute folder the tools are confined to. */
   readonly workspace: string;

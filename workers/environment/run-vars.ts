@@ -18,7 +18,7 @@ export const profileVars = (profile: Pick<Profile, "env">): Vars => ({
   ...allowedVars(profile.env),
 });
 
-const NO_MACHINE_IDENTITY: Vars = {
+export const NO_MACHINE_IDENTITY: Vars = {
   AWS_EC2_METADATA_DISABLED: "true",
   METADATA_SERVER_DETECTION: "none",
   NO_GCE_CHECK: "true",
@@ -29,11 +29,16 @@ const NO_MACHINE_IDENTITY: Vars = {
  * command in a run then works on the run's profile and not on the user's default one.
  */
 export const runIdentity = (profile: Pick<Profile, "name" | "home">, run: RunIds): Vars => ({
-  TALARIA_PROFILE: profile.name,
+  ...profileIdentity(profile),
   TALARIA_SESSION_ID: run.session_id,
   TALARIA_RUN_ID: run.id,
-  HERMES_HOME: profile.home,
   HERMES_SESSION_ID: run.session_id,
+});
+
+/** The part of it that all runs of a profile have in common. */
+export const profileIdentity = (profile: Pick<Profile, "name" | "home">): Vars => ({
+  TALARIA_PROFILE: profile.name,
+  HERMES_HOME: profile.home,
 });
 
 /** `vars` without names that would change a program instead of the agent (P-2), and what no environment can hold. */

@@ -38,9 +38,19 @@ export interface AttemptDeps {
   readonly childEnv: (profile: Profile, run: RunIds) => Readonly<Record<string, string>>;
   /** Runs `work` so that libraries that read process.env see the profile's variables and no other's (profiles P-12). */
   readonly withProfileEnv: <T>(profile: Profile, run: RunIds, work: () => Promise<T>) => Promise<T>;
+  /** Tools of the profile's own servers, for this run; bounded in time. Never rejects: what is missing is a warning (P-22). */
+  readonly openTools: (profile: Profile, attempt: Pick<AttemptStart, "signal" | "log">) => Promise<RunTools>;
   /** What the model is given as history, other programs' messages included. */
   readonly context: ContextReader;
   readonly maxSteps: number;
+}
+
+export interface RunTools {
+  readonly tools: EngineContext["profileTools"];
+  /** Which servers are missing and why; texts for people, without values of the configuration. */
+  readonly warnings: readonly string[];
+  /** The tools are not used any more. */
+  release(): void;
 }
 
 interface RunIds {
@@ -129,16 +139,26 @@ export class Attempt {
   }
 
   private async executeAs(profile: Profile): Promise<Verdict> {
-    const { claim, evidence, view, writer } = this.start;
-    const { run, generation } = claim.record;
-    const { lifecycle, engineFor } = this.deps;
-    const engine = engineFor(profile);
-    if (view.attempt > 0 && !engine.resumable) {
+    const engine = this.deps.engineFor(profile);
+    if (this.start.view.attempt > 0 && !engine.resumable) {
       return this.endPartial({
         kind: "interrupted",
         message: "The worker of this run was lost, and its engine cannot continue it.",
       });
     }
+    // Beside the reading of the history: a server may take its time to start.
+    const opening = this.deps.openTools(profile, this.start);
+    try {
+      return await this.executeWith(profile, engine, opening);
+    } finally {
+      (await opening).release();
+    }
+  }
+
+  private async executeWith(profile: Profile, engine: Engine, opening: Promise<RunTools>): Promise<Verdict> {
+    const { claim, evidence, view, writer } = this.start;
+    const { run, generation } = claim.record;
+    const { lifecycle } = this.deps;
     const { context, historyCut } = await this.context(profile);
     const redactor = failClosed(createRedactor(profile.secrets));
     const emitter = createEmitter(view, run.attempt, writer, redactor);
@@ -149,6 +169,12 @@ export class Attempt {
     });
     for (const event of repairs) emitter.emit(event);
     if (historyCut) emitter.emit(HISTORY_CUT);
+    const { tools: profileTools, warnings } = await opening;
+    for (const message of warnings)
+      emitter.emit({
+        event: "warning",
+        payload: { type: "tools_unavailable", message: redactor.text(message) },
+      });
     const recorder = createRecorder({
       runId: run.id,
       generation,
@@ -157,7 +183,7 @@ export class Attempt {
       journal: writer,
       redactor,
     });
-    await this.drive(engine, context, emitter, recorder.record);
+    await this.drive(engine, { ...context, profileTools }, emitter, recorder.record);
 
     const { text, reasoning, usages, stepLimit } = recorder.answer();
     const recorded = usages.length > 1 || evidence.steps.length > 0 || stepLimit;
@@ -204,7 +230,7 @@ export class Attempt {
 
   private async context(
     profile: Profile,
-  ): Promise<{ readonly context: EngineContext; readonly historyCut: boolean }> {
+  ): Promise<{ readonly context: Omit<EngineContext, "profileTools">; readonly historyCut: boolean }> {
     const { claim, evidence } = this.start;
     const { run } = claim.record;
     const [history, workspace] = await Promise.all([

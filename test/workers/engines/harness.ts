@@ -28,6 +28,7 @@ export const contextFor = (baseUrl: string, changes: Partial<EngineContext> = {}
   messages: [{ role: "user", content: "hello" }],
   steps: [],
   tools: [],
+  profileTools: [],
   model: { provider: "custom", model: "fake", baseUrl, apiKey: null },
   workspace: "/nonexistent",
   childEnv: {},

@@ -8,6 +8,7 @@ import { conversationPrompt, stepMessages } from "./prompt.ts";
 import { runCalls } from "./tool-calls.ts";
 
 export interface BuiltinEngineDeps {
+  /** Those that every run has. */
   readonly tools: readonly Tool[];
   readonly demo: DemoEndpoint;
   readonly policy?: Partial<ModelCallPolicy>;
@@ -28,14 +29,14 @@ export const DEFAULT_POLICY: ModelCallPolicy = {
 export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
   const models = createModels(deps.fetch ? { demo: deps.demo, fetch: deps.fetch } : { demo: deps.demo });
   const policy = { ...DEFAULT_POLICY, ...deps.policy };
-  const tools = new Map(deps.tools.map((tool) => [tool.name, tool]));
-  const functions = deps.tools.map(toFunction);
 
   async function* steps(
     context: EngineContext,
     signal: AbortSignal,
   ): AsyncGenerator<EngineEvent, void, undefined> {
     signal.throwIfAborted();
+    const tools = toolsOf(deps.tools, context.profileTools);
+    const functions = [...tools.values()].map(toFunction);
     const toolContext = { workspace: context.workspace, childEnv: context.childEnv, signal };
     const prompt: LanguageModelV4Prompt = conversationPrompt(context);
     const usedIds = new Set<string>();
@@ -77,6 +78,13 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
       }
     },
   };
+};
+
+/** By name, in order; of two with one name the first counts. */
+const toolsOf = (...sources: readonly (readonly Tool[])[]): ReadonlyMap<string, Tool> => {
+  const tools = new Map<string, Tool>();
+  for (const tool of sources.flat()) if (!tools.has(tool.name)) tools.set(tool.name, tool);
+  return tools;
 };
 
 const toFunction = ({ name, description, inputSchema }: Tool): LanguageModelV4FunctionTool => ({
