@@ -23,7 +23,7 @@ import { type Call, operation, type Resource } from "../route.ts";
 export interface ProfileRoutesDeps {
   readonly profiles: ProfileStore;
   readonly models: ModelLists;
-  readonly control: Pick<RunControl, "dropProfile">;
+  readonly control: Pick<RunControl, "dropProfile" | "hint">;
   readonly sessionCounts: () => Promise<readonly { readonly profile: string; readonly n: number }[]>;
   /** Takes a deleted profile out of the search index. */
   readonly forgetSearch: (profile: string) => Promise<void>;
@@ -65,7 +65,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         answers: { 201: { description: "The profile", schema: ProfileAnswer } },
         errors: ["profile_exists", "profile_not_found", "profile_unavailable", "storage_full"],
         async handle({ body, res }) {
-          const profile = await shown(await profiles.create(body));
+          const created = await profiles.create(body);
+          control.hint({ profile: created.name });
+          const profile = await shown(created);
           res.status(201).location(`/api/profiles/${profile.name}`).json({ profile });
         },
       }),
@@ -91,8 +93,11 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         body: PatchProfileBody,
         answers: { 200: { description: "The changed profile", schema: ProfileAnswer } },
         errors: ["profile_not_found", "profile_exists", "profile_unavailable", "conflict", "storage_full"],
-        handle: async (call) =>
-          void call.res.json({ profile: await shown(await profiles.patch(profileName(call), call.body)) }),
+        async handle(call) {
+          const changed = await profiles.patch(profileName(call), call.body);
+          control.hint({ profile: changed.name });
+          call.res.json({ profile: await shown(changed) });
+        },
       }),
       delete: operation({
         summary: "Delete a profile with its folder and its sessions",
@@ -109,6 +114,7 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           await profiles.remove(name);
           // What came between the two found no home any more.
           await control.dropProfile(name, true);
+          control.hint({ profile: name });
           await deps.forgetSearch(name);
           call.res.status(204).end();
         },
@@ -129,7 +135,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         errors: ["profile_not_found", "key_refused", "profile_unavailable", "conflict", "storage_full"],
         async handle(call) {
           const { name, value } = call.body;
-          await profiles.setKey(profileName(call), name, value);
+          const profile = await profiles.canonical(profileName(call));
+          await profiles.setKey(profile, name, value);
+          control.hint({ profile });
           call.res.json({ key: { name, set: true } });
         },
       }),
@@ -150,7 +158,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const name = call.param("key");
           if (!KeyNameSchema.safeParse(name).success)
             throw new TalariaError("key_refused", "That is no name of a variable.");
-          await profiles.unsetKey(profileName(call), name);
+          const profile = await profiles.canonical(profileName(call));
+          await profiles.unsetKey(profile, name);
+          control.hint({ profile });
           call.res.json({ key: { name, set: false } });
         },
       }),

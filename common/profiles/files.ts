@@ -1,4 +1,4 @@
-import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { DEFAULT_PROFILE, profileHome } from "./names.ts";
 import {
