@@ -1,6 +1,6 @@
 import type { AppAction, AppState } from "../model/app-state.ts";
 import type { SessionAction } from "../model/session-state.ts";
-import type { Drafts } from "../model/workbench.ts";
+import type { Drafts, ProfileChoice } from "../model/workbench.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import type { Api } from "../net/http.ts";
 
@@ -9,6 +9,7 @@ export interface WorkbenchDeps {
   readonly fetch: typeof fetch;
   readonly surroundings: Surroundings;
   readonly drafts: Drafts;
+  readonly profileChoice: ProfileChoice;
   /** The session named by the address, and how the address follows the selection. */
   readonly route: {
     read(): string | null;
