@@ -1,55 +1,34 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { TestProcess } from "../helpers/process.ts";
+import { type RecordingFront, startRecordingFront } from "../helpers/recording-front.ts";
 import { commandPrompt } from "../helpers/whole.ts";
 
 /** Profiles in whole deployments: what the model server is asked, and with which key. */
 let d: Deployment;
 let worker: TestProcess;
-let front: Server;
-let asked: { readonly key: string | undefined; readonly body: string }[] = [];
+let front: RecordingFront;
 
 beforeAll(async () => {
   d = await startDeployment({ LOG_LEVEL: "debug" });
-  front = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ key: request.headers.authorization, body });
-    const base = d.model.url.replace(/\/v1\/?$/, "");
-    const answer = await fetch(`${base}${request.url}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
-    if (answer.body === null) response.end();
-    else Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]).pipe(response);
-  });
-  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  front = await startRecordingFront(d.model.url);
   // The server has a key of its own; no profile ever gets it.
   worker = await d.startWorker({ OPENAI_API_KEY: "key-of-the-server", TALARIA_SECRET: "of-the-server" });
 });
 afterAll(async () => {
-  front.closeAllConnections();
-  front.close();
+  await front.close();
   await d.close();
 });
-beforeEach(() => {
-  asked = [];
-});
+beforeEach(() => front.forget());
 
 const profile = async (name: string, config: (url: string) => string): Promise<string> => {
   const folder = join(d.home, "profiles", name);
   await mkdir(folder, { recursive: true });
-  const { port } = front.address() as AddressInfo;
-  await writeFile(join(folder, "config.yaml"), config(`http://127.0.0.1:${port}/v1`));
+  await writeFile(join(folder, "config.yaml"), config(front.url));
   return folder;
 };
 const custom = (url: string): string => `model: {provider: custom, default: fake, base_url: "${url}"}\n`;
@@ -71,9 +50,9 @@ test("P-19 key-rotated-during-run: a run keeps the key it began with, the next o
   await follower.until((frame) => frame.event === "tool");
   expect((await setKey("rotating", "key-number-two")).status).toBe(200);
   await follower.ended;
-  expect(asked.map(({ key }) => key)).toEqual(["Bearer key-number-one", "Bearer key-number-one"]);
+  expect(front.asked().map(({ key }) => key)).toEqual(["Bearer key-number-one", "Bearer key-number-one"]);
   const next = await ended(await d.startRun(session.id, "hello"));
-  expect(asked.at(-1)?.key).toBe("Bearer key-number-two");
+  expect(front.asked().at(-1)?.key).toBe("Bearer key-number-two");
   expect([(await d.getRun(run.id)).status, next.status]).toEqual(["completed", "completed"]);
   expect(next.config_revision).not.toBe((await d.getRun(run.id)).config_revision);
   expect(worker.output()).not.toContain("key-number");
@@ -90,19 +69,19 @@ test("P-6 unreadable-env: the run fails before any request and names the profile
     config_revision: null,
   });
   expect(run.error?.message).toContain('.env of profile "closed"');
-  expect(asked).toEqual([]);
+  expect(front.asked()).toEqual([]);
   await rm(join(folder, ".env"), { recursive: true });
   await setKey("closed", "key-of-closed");
   const next = await ended(await d.startRun(session.id, "hello"));
   expect(next.status).toBe("completed");
-  expect(asked.map(({ key }) => key)).toEqual(["Bearer key-of-closed"]);
+  expect(front.asked().map(({ key }) => key)).toEqual(["Bearer key-of-closed"]);
 });
 
 test("P-15, P-23 template-does-not-reach-server: what only the server has is empty, and no key of it is sent", async () => {
   await profile("poor", custom);
   const without = await ended(await d.startRun((await sessionOf("poor")).id, "hello"));
   expect(without.status).toBe("completed");
-  expect(asked.map(({ key }) => key)).toEqual([undefined]);
+  expect(front.asked().map(({ key }) => key)).toEqual([undefined]);
   await profile(
     "template",
     () => `model: {provider: custom, default: fake, base_url: "\${TALARIA_SECRET}"}\n`,
@@ -112,7 +91,7 @@ test("P-15, P-23 template-does-not-reach-server: what only the server has is emp
   await profile("keyless", () => "model: {provider: openai, default: fake}\n");
   const missing = await ended(await d.startRun((await sessionOf("keyless")).id, "hello"));
   expect(missing).toMatchObject({ status: "failed", error: { code: "auth_mismatch" } });
-  expect(JSON.stringify(asked)).not.toContain("of-the-server");
+  expect(JSON.stringify(front.asked())).not.toContain("of-the-server");
 });
 
 test("persona, memories and skills of the profile, and of no other, reach the model", async () => {
@@ -128,13 +107,13 @@ test("persona, memories and skills of the profile, and of no other, reach the mo
   );
   const run = await ended(await d.startRun((await sessionOf("iris")).id, "hello"));
   expect(run.status).toBe("completed");
-  const { messages } = JSON.parse(asked[0]?.body ?? "{}") as {
+  const { messages } = JSON.parse(front.asked()[0]?.body ?? "{}") as {
     messages: { role: string; content: string }[];
   };
   expect(messages[0]?.role).toBe("system");
   for (const part of ["You are Iris.", "The sky is green.", "- paint: Paints walls (paint/SKILL.md)"])
     expect(messages[0]?.content).toContain(part);
-  expect(asked[0]?.body).not.toContain("ROOT PERSONA");
+  expect(front.asked()[0]?.body).not.toContain("ROOT PERSONA");
 });
 
 test("a profile that was changed between acceptance and claim: the run says which state it ran with", async () => {
