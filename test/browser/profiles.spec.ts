@@ -114,6 +114,7 @@ export const profileSpecs: readonly Spec[] = [
           await field.fill(secret);
           await field.press("Enter");
           await box.getByText("OPENAI_API_KEY is set.").waitFor();
+          await until("the focus is back", async () => (await focused(page)) === "Replace OPENAI_API_KEY");
           await box.getByRole("button", { name: "Remove OPENAI_API_KEY" }).waitFor();
           assert.equal((await everything(page)).includes(secret), false, "the key stayed in the page");
           await page.keyboard.press("Escape");

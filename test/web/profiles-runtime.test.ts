@@ -144,6 +144,17 @@ describe("the browser's choice", () => {
     expect(one.count("PATCH", "/api")).toBe(0);
   });
 
+  it("is where an imported session goes", async () => {
+    const { workbench, calls } = setUp({ choice: "work" });
+    await pass(1_000);
+    workbench.importFile(JSON.stringify({ talaria_export: 1, session: {}, messages: [] }));
+    await pass(1_000);
+    expect(calls.find(({ path }) => path === "/api/sessions/import")?.body).toMatchObject({
+      talaria_export: 1,
+      profile: "work",
+    });
+  });
+
   it("that is gone falls back to default", async () => {
     const { workbench, calls } = setUp({ choice: "gone" });
     await pass(1_000);

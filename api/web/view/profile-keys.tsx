@@ -11,6 +11,7 @@ import { useWorkbench } from "./use-workbench.ts";
 /** The variables of a profile's `.env`: whether they are set, never what they are. Each change is saved at once. */
 export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
   const workbench = useWorkbench();
+  const section = useRef<HTMLElement>(null);
   /** The variable that is being set; "" a new one. */
   const [setting, setSetting] = useState<string | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
@@ -28,17 +29,24 @@ export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
         : { name, text: problemText(outcome.problem), failed: true },
     );
   };
+  /** The form goes; the button that opened it, or the new line's, gets the focus. */
+  const leave = (name: string): void => {
+    setSetting(null);
+    requestAnimationFrame(() =>
+      section.current?.querySelector<HTMLElement>(`[data-sets="${CSS.escape(name)}"]`)?.focus(),
+    );
+  };
   const begin = (name: string): void => {
     setTold(null);
     setSetting(name);
   };
   const done = (name: string): void => {
-    setSetting(null);
+    leave(name);
     setTold({ name, text: `${name} is set.`, failed: false });
   };
 
   return (
-    <section className="profile-keys" aria-label="Keys">
+    <section className="profile-keys" aria-label="Keys" ref={section}>
       <h4>Keys</h4>
       <p className="field-hint">Variables of its .env. A value goes in and never comes out again.</p>
       <ul>
@@ -55,6 +63,7 @@ export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
                   className="button small"
                   type="button"
                   aria-label={`${set ? "Replace" : "Set"} ${name}`}
+                  data-sets={name}
                   onClick={() => begin(name)}
                 >
                   {set ? "Replace…" : "Set…"}
@@ -72,15 +81,15 @@ export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
               </span>
             </div>
             {setting === name && (
-              <KeyForm profile={profile.name} name={name} onDone={done} onCancel={() => setSetting(null)} />
+              <KeyForm profile={profile.name} name={name} onDone={done} onCancel={() => leave(name)} />
             )}
           </li>
         ))}
       </ul>
       {setting === "" ? (
-        <KeyForm profile={profile.name} name={null} onDone={done} onCancel={() => setSetting(null)} />
+        <KeyForm profile={profile.name} name={null} onDone={done} onCancel={() => leave("")} />
       ) : (
-        <button className="link-button" type="button" onClick={() => begin("")}>
+        <button className="link-button" type="button" data-sets="" onClick={() => begin("")}>
           <PlusIcon />
           Add a variable
         </button>

@@ -20,6 +20,7 @@ export const ProfilesDialog = (props: {
   const { profiles, panel } = props;
   const workbench = useWorkbench();
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const id = useId();
   const [making, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<{ readonly go: () => void } | null>(null);
@@ -38,6 +39,17 @@ export const ProfilesDialog = (props: {
     window.addEventListener("beforeunload", stay);
     return () => window.removeEventListener("beforeunload", stay);
   }, [unsaved]);
+
+  // What had the focus goes with the view it stood in; on a phone it may only be hidden.
+  const place = making ? "new" : (panel.name ?? "");
+  const lastPlace = useRef(place);
+  useEffect(() => {
+    if (lastPlace.current === place) return;
+    lastPlace.current = place;
+    const at = document.activeElement;
+    const isThere = at !== null && at !== document.body && at.checkVisibility();
+    if (!isThere) heading.current?.focus();
+  }, [place]);
 
   const leave = useCallback(
     (go: () => void): void => {
@@ -93,7 +105,9 @@ export const ProfilesDialog = (props: {
                 <BackIcon />
               </button>
             )}
-            <h2 id={id}>Profiles</h2>
+            <h2 id={id} ref={heading} tabIndex={-1}>
+              Profiles
+            </h2>
             <button className="icon-button" type="button" aria-label="Close the profiles" onClick={close}>
               <CloseIcon />
             </button>

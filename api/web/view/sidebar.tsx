@@ -136,7 +136,7 @@ export const Sidebar = memo(function Sidebar(props: {
         <span>Profiles</span>
         {profiles.some(({ visible, state }) => visible && state === "unavailable") && (
           <span className="badge" data-tone="trouble">
-            one needs a look
+            needs a look
           </span>
         )}
       </button>
