@@ -142,6 +142,59 @@ export const profileSpecs: readonly Spec[] = [
       ),
   },
   {
+    name: "profiles: a copy brings settings and keys; keys are added, refused and removed, each where it stands",
+    expected: /status of (409|422|502)/,
+    run: (bench) =>
+      without(bench, ["first", "second"], async () => {
+        await bench.api("POST", "/api/profiles", { name: "first", display_name: "The first" });
+        const model = { provider: "anthropic", base_url: "http://127.0.0.1:9/v1" }; // nobody answers there
+        await bench.api("PATCH", "/api/profiles/first", { model });
+        await bench.api("POST", "/api/profiles/first/keys", { name: "ANTHROPIC_API_KEY", value: "none" });
+        const { page } = await bench.open();
+        const box = await openDialog(page);
+        await box.getByRole("button", { name: "New profile" }).click();
+        await box.getByLabel("Name", { exact: true }).fill("second");
+        await box.getByLabel("Begin with").selectOption({ label: "A copy of The first" });
+        await bench.api("POST", "/api/profiles", { name: "second" }); // somebody else was faster
+        await box.getByLabel("Name", { exact: true }).press("Enter");
+        await box.getByText(/There is a profile/).waitFor();
+        await bench.api("DELETE", "/api/profiles/second", {});
+        await box.locator(".profile-item", { hasText: "second" }).waitFor({ state: "detached" });
+        await box.getByLabel("Name", { exact: true }).fill("");
+        await box.getByLabel("Name", { exact: true }).fill("second");
+        await box.getByRole("button", { name: "Create" }).click();
+        await box.getByRole("heading", { name: "second" }).waitFor();
+        assert.equal(await box.getByLabel("Provider").inputValue(), "anthropic");
+        await box.getByText("No list: The model provider cannot be reached.").waitFor();
+        await box.getByLabel("Model", { exact: true }).fill("by-its-name");
+        await box.getByLabel("Model", { exact: true }).press("Enter");
+        await box.getByText("Saved.").waitFor();
+        assert.equal((await read(bench, "second")).model?.model, "by-its-name");
+
+        await box.getByRole("button", { name: "Add a variable" }).click();
+        await box.getByLabel("Name of the variable").fill("PATH");
+        await box.getByLabel("Value").fill("/evil");
+        await box.getByRole("button", { name: "Save the key" }).click();
+        await box.getByText("PATH belongs to the server").waitFor();
+        await box.getByLabel("Name of the variable").fill("GITHUB_TOKEN");
+        await box.getByLabel("Value").fill("of-the-page");
+        await box.getByRole("button", { name: "Save the key" }).click();
+        await box.getByText("GITHUB_TOKEN is set.").waitFor();
+        for (const name of ["GITHUB_TOKEN", "ANTHROPIC_API_KEY"]) {
+          await box.getByRole("button", { name: `Remove ${name}` }).click();
+          const question = page.getByRole("dialog", { name: `Remove ${name}?` });
+          await question.getByRole("button", { name: "Remove", exact: true }).click();
+          await box.getByText(`${name} was removed.`).waitFor();
+        }
+        assert.deepEqual((await read(bench, "second")).keys, [{ name: "ANTHROPIC_API_KEY", set: false }]);
+        await until("the focus is on the line that stays", async () => {
+          return (await focused(page)) === "Set ANTHROPIC_API_KEY";
+        });
+        await box.locator(".profile-item", { hasText: "second" }).filter({ hasText: "no key" }).waitFor();
+        await box.locator(".profile-item", { hasText: "The first" }).filter({ hasText: "key set" }).waitFor();
+      }),
+  },
+  {
     name: "profiles: the choice is this browser's, over a reload; an empty session can still move",
     run: (bench) =>
       without(bench, ["mine"], async () => {

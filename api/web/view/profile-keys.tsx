@@ -1,49 +1,52 @@
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import type { ProfileView } from "../../../common/contracts/profile.ts";
-import { KEY_NAME, MAX_KEY_VALUE } from "../../../common/contracts/profile-rules.ts";
-import { type Problem, problemText } from "../model/problem.ts";
+import { problemText } from "../model/problem.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
-import { Field } from "./field.tsx";
 import { KeyIcon, PlusIcon } from "./icons.tsx";
-import { useUnsaved } from "./unsaved.ts";
+import { KeyForm } from "./key-form.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** The variables of a profile's `.env`: whether they are set, never what they are. Each change is saved at once. */
 export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
   const workbench = useWorkbench();
   const section = useRef<HTMLElement>(null);
-  /** The variable that is being set; "" a new one. */
-  const [setting, setSetting] = useState<string | null>(null);
+  /** The variables that are being set; "" a new one. */
+  const [setting, setSetting] = useState<ReadonlySet<string>>(new Set());
   const [removing, setRemoving] = useState<string | null>(null);
-  const [told, setTold] = useState<{
-    readonly name: string;
-    readonly text: string;
-    readonly failed: boolean;
-  } | null>(null);
+  const [told, setTold] = useState<{ readonly text: string; readonly failed: boolean } | null>(null);
 
+  /** What had the focus goes: the button of the variable gets it, or the one of the new line. */
+  const refocus = (name: string): number =>
+    requestAnimationFrame(() => {
+      const buttonOf = (of: string) =>
+        section.current?.querySelector<HTMLElement>(`[data-sets="${CSS.escape(of)}"]`);
+      (buttonOf(name) ?? buttonOf(""))?.focus();
+    });
   const remove = async (name: string): Promise<void> => {
     const outcome = await workbench.profiles.removeKey(profile.name, name);
-    setTold(
-      outcome.ok
-        ? { name, text: `${name} was removed.`, failed: false }
-        : { name, text: problemText(outcome.problem), failed: true },
-    );
-  };
-  /** The form goes; the button that opened it, or the new line's, gets the focus. */
-  const leave = (name: string): void => {
-    setSetting(null);
-    requestAnimationFrame(() =>
-      section.current?.querySelector<HTMLElement>(`[data-sets="${CSS.escape(name)}"]`)?.focus(),
-    );
+    if (!outcome.ok) return setTold({ text: problemText(outcome.problem), failed: true });
+    setTold({ text: `${name} was removed.`, failed: false });
+    refocus(name);
   };
   const begin = (name: string): void => {
     setTold(null);
-    setSetting(name);
+    setSetting((now) => new Set([...now, name]));
   };
-  const done = (name: string): void => {
-    leave(name);
-    setTold({ name, text: `${name} is set.`, failed: false });
+  const leave = (opened: string, focus: string): void => {
+    setSetting((now) => new Set([...now].filter((name) => name !== opened)));
+    refocus(focus);
   };
+  const formOf = (opened: string) => (
+    <KeyForm
+      profile={profile.name}
+      name={opened === "" ? null : opened}
+      onCancel={() => leave(opened, opened)}
+      onDone={(name) => {
+        leave(opened, name);
+        setTold({ text: `${name} is set.`, failed: false });
+      }}
+    />
+  );
 
   return (
     <section className="profile-keys" aria-label="Keys" ref={section}>
@@ -80,14 +83,12 @@ export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
                 )}
               </span>
             </div>
-            {setting === name && (
-              <KeyForm profile={profile.name} name={name} onDone={done} onCancel={() => leave(name)} />
-            )}
+            {setting.has(name) && formOf(name)}
           </li>
         ))}
       </ul>
-      {setting === "" ? (
-        <KeyForm profile={profile.name} name={null} onDone={done} onCancel={() => leave("")} />
+      {setting.has("") ? (
+        formOf("")
       ) : (
         <button className="link-button" type="button" data-sets="" onClick={() => begin("")}>
           <PlusIcon />
@@ -107,108 +108,5 @@ export const ProfileKeys = ({ profile }: { readonly profile: ProfileView }) => {
         />
       )}
     </section>
-  );
-};
-
-/** Takes one value. It stands in the field alone, in no state and no attribute, and not even there once it is saved. */
-const KeyForm = (props: {
-  readonly profile: string;
-  /** null: a new variable, whose name is typed, too. */
-  readonly name: string | null;
-  readonly onDone: (name: string) => void;
-  readonly onCancel: () => void;
-}) => {
-  const workbench = useWorkbench();
-  const [name, setName] = useState(props.name ?? "");
-  const [isFilled, setFilled] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const form = useRef<HTMLFormElement>(null);
-  const value = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    form.current?.querySelector("input")?.focus();
-    form.current?.scrollIntoView({ block: "nearest" });
-  }, []);
-  useUnsaved(isFilled);
-  const fault =
-    name === "" || KEY_NAME.test(name) ? null : "A–Z, a–z, 0–9 and _, not beginning with a digit.";
-
-  const save = async (): Promise<void> => {
-    const field = value.current;
-    if (busy || field === null || name === "" || fault !== null || field.value.trim() === "") return;
-    setBusy(true);
-    setProblem(null);
-    // What is pasted often brings a blank along, and no key begins or ends with one.
-    const outcome = await workbench.profiles.setKey(props.profile, name, field.value.trim());
-    setBusy(false);
-    if (!outcome.ok) return setProblem(outcome.problem);
-    field.value = "";
-    setFilled(false);
-    props.onDone(name);
-  };
-
-  return (
-    <form
-      ref={form}
-      className="key-form"
-      noValidate
-      autoComplete="off"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || isFilled) return;
-        event.preventDefault();
-        event.stopPropagation();
-        props.onCancel();
-      }}
-    >
-      {props.name === null && (
-        <Field label="Name of the variable" fault={fault}>
-          {(control) => (
-            <input
-              {...control}
-              value={name}
-              maxLength={128}
-              spellCheck={false}
-              autoCapitalize="characters"
-              onChange={(event) => setName(event.target.value.trim())}
-            />
-          )}
-        </Field>
-      )}
-      <Field label={props.name === null ? "Value" : `New value of ${props.name}`}>
-        {(control) => (
-          <input
-            {...control}
-            ref={value}
-            type="password"
-            autoComplete="off"
-            maxLength={MAX_KEY_VALUE}
-            data-1p-ignore=""
-            data-lpignore="true"
-            onInput={(event) => setFilled(event.currentTarget.value !== "")}
-          />
-        )}
-      </Field>
-      {problem !== null && (
-        <p className="form-error" role="alert">
-          {problemText(problem)} <code>{problem.code}</code>
-        </p>
-      )}
-      <div className="profile-actions">
-        <button className="button small" type="button" onClick={props.onCancel}>
-          Cancel
-        </button>
-        <button
-          className="button small primary"
-          type="submit"
-          disabled={busy || !isFilled || name === "" || fault !== null}
-        >
-          {busy ? "Saving…" : "Save the key"}
-        </button>
-      </div>
-    </form>
   );
 };
