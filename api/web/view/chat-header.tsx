@@ -18,7 +18,8 @@ export const ChatHeader = (props: {
   const [editing, setEditing] = useState(false);
   const session = props.session?.session ?? null;
   const { items } = props.profiles;
-  const profile = session?.profile ?? choiceOf(props.profiles);
+  // Of a session that is not here yet nothing is known.
+  const profile = props.session === null ? choiceOf(props.profiles) : (session?.profile ?? null);
   const model = props.session?.model ?? session?.model ?? null;
 
   return (
@@ -53,7 +54,7 @@ export const ChatHeader = (props: {
         )}
       </div>
       <div className="chat-facts">
-        {isMarked(items) && props.session?.phase !== "missing" && (
+        {isMarked(items) && profile !== null && props.session?.phase !== "missing" && (
           <span className="fact profile" title={`Profile: ${profileLabel(items, profile)}`}>
             <PersonIcon />
             <span className="visually-hidden">Profile: </span>

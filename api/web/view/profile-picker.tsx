@@ -23,7 +23,8 @@ export const ProfilePicker = (props: {
   const current = session?.profile ?? choiceOf(props.profiles);
   const chosen = profileOf(items, current);
   const isBroken = chosen?.state === "unavailable";
-  if (!isMarked(items) && !isBroken) return null;
+  const isUnread = props.session !== null && session === null;
+  if (isUnread || (!isMarked(items) && !isBroken)) return null;
 
   const pick = (name: string): void => {
     workbench.profiles.choose(name);
