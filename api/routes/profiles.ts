@@ -23,7 +23,7 @@ import { type Call, operation, type Resource } from "../route.ts";
 export interface ProfileRoutesDeps {
   readonly profiles: ProfileStore;
   readonly models: ModelLists;
-  readonly control: Pick<RunControl, "dropProfile">;
+  readonly control: Pick<RunControl, "dropProfile" | "hint">;
   readonly sessionCounts: () => Promise<readonly { readonly profile: string; readonly n: number }[]>;
   /** Runs that wait for their profile's limits are looked at anew. */
   readonly applyLimits: (profile: string, limits: RunLimits) => Promise<void>;
@@ -76,7 +76,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         answers: { 201: { description: "The profile", schema: ProfileAnswer } },
         errors: ["profile_exists", "profile_not_found", "profile_unavailable", "storage_full"],
         async handle({ body, res }) {
-          const profile = await shown(await profiles.create(body));
+          const created = await profiles.create(body);
+          control.hint({ profile: created.name });
+          const profile = await shown(created);
           res.status(201).location(`/api/profiles/${profile.name}`).json({ profile });
         },
       }),
@@ -113,6 +115,7 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const { concurrent_runs: concurrentRuns, runs_per_minute: runsPerMinute } = profile.limits;
           if (call.body.limits !== undefined)
             await deps.applyLimits(profile.name, { concurrentRuns, runsPerMinute });
+          control.hint({ profile: profile.name });
           call.res.json({ profile: await shown(profile) });
         },
       }),
@@ -131,6 +134,7 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           await profiles.remove(name);
           // What came between the two found no home any more.
           await control.dropProfile(name, true);
+          control.hint({ profile: name });
           await deps.forgetSearch(name);
           call.res.status(204).end();
         },
@@ -153,7 +157,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         errors: ["profile_not_found", "key_refused", "profile_unavailable", "conflict", "storage_full"],
         async handle(call) {
           const { name, value } = call.body;
-          await profiles.setKey(profileName(call), name, value);
+          const profile = await profiles.canonical(profileName(call));
+          await profiles.setKey(profile, name, value);
+          control.hint({ profile });
           call.res.json({ key: { name, set: true } });
         },
       }),
@@ -174,7 +180,9 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const name = call.param("key");
           if (!KeyNameSchema.safeParse(name).success)
             throw new TalariaError("key_refused", "That is no name of a variable.");
-          await profiles.unsetKey(profileName(call), name);
+          const profile = await profiles.canonical(profileName(call));
+          await profiles.unsetKey(profile, name);
+          control.hint({ profile });
           call.res.json({ key: { name, set: false } });
         },
       }),

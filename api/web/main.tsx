@@ -1,7 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createApi } from "./net/http.ts";
-import { beforePaint, browserDrafts, browserRoute, browserSurroundings } from "./runtime/browser.ts";
+import {
+  beforePaint,
+  browserDrafts,
+  browserProfileChoice,
+  browserRoute,
+  browserSurroundings,
+} from "./runtime/browser.ts";
 import { createWorkbench } from "./runtime/create-workbench.ts";
 import "./styles/main.css";
 import { App } from "./view/app.tsx";
@@ -13,6 +19,7 @@ const workbench = createWorkbench({
   fetch: request,
   surroundings: browserSurroundings(),
   drafts: browserDrafts(),
+  profileChoice: browserProfileChoice(),
   route: browserRoute(),
   schedule: beforePaint,
 });

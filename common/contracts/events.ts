@@ -109,7 +109,7 @@ export const SNAPSHOT_SCHEMA = z.object({
   last_event_id: z.string().nullable(),
 });
 export type Snapshot = z.infer<typeof SNAPSHOT_SCHEMA>;
-/** A hint to read the list again; without `session_id` everything may have changed (R-2). */
+/** A hint to read the list again; without `session_id` everything of the profile, and the profile itself, may have changed (R-2). */
 export const SESSIONS_CHANGED_SCHEMA = z.object({
   session_id: z.string().optional(),
   profile: z.string().optional(),

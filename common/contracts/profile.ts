@@ -1,31 +1,29 @@
 import { z } from "zod";
 import { ProfileNameSchema } from "./ids.ts";
+import {
+  isProviderAddress,
+  KEY_NAME,
+  MAX_DISPLAY_NAME,
+  MAX_KEY_VALUE,
+  MAX_PROFILE_STEPS,
+  MAX_RUN_LIMIT,
+  MAX_SOUL_BYTES,
+  ONE_LINE,
+  PROVIDER_NAME,
+} from "./profile-rules.ts";
 
 /** Profiles on the wire. A value of a key goes in and never comes out (profiles P-25). */
 
-/** Bytes of UTF-8 that `SOUL.md` may have to reach the model whole. */
-export const MAX_SOUL_BYTES = 24 * 1024;
-
-/** The highest limit of a profile's runs: more is no limit. */
-export const MAX_RUN_LIMIT = 100_000;
-
-const NO_CONTROL = /^[^\p{Cc}\u2028\u2029]*$/u;
 const line = (max: number) =>
-  z.string().trim().min(1).max(max).regex(NO_CONTROL, "expected one line without control characters");
+  z.string().trim().min(1).max(max).regex(ONE_LINE, "expected one line without control characters");
 
-const displayName = line(64);
-/** A variable of `.env`; which ones are the server's is decided by the profiles room. */
-export const KeyNameSchema = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}(?![\s\S])/, "expected A-Z a-z 0-9 _, not starting with a digit");
+const displayName = line(MAX_DISPLAY_NAME);
+export const KeyNameSchema = z.string().regex(KEY_NAME, "expected A-Z a-z 0-9 _, not starting with a digit");
 
 const baseUrl = z
   .string()
   .max(2048)
-  .refine((text) => {
-    const url = URL.parse(text);
-    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  }, "expected an http(s) address without user and password");
+  .refine(isProviderAddress, "expected an http(s) address without user and password");
 
 export const ProfileModelSchema = z.strictObject({
   provider: z.string().describe('"demo" when none is configured'),
@@ -100,11 +98,7 @@ export const PatchProfileBody = z
     visible: z.boolean().optional(),
     model: z
       .strictObject({
-        provider: z
-          .string()
-          .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?![\s\S])/, "expected the name of a provider")
-          .nullable()
-          .optional(),
+        provider: z.string().regex(PROVIDER_NAME, "expected the name of a provider").nullable().optional(),
         default: line(200).nullable().optional(),
         base_url: baseUrl.nullable().optional(),
       })
@@ -123,7 +117,9 @@ export const PatchProfileBody = z
       .optional()
       .describe("SOUL.md; null or blank: none"),
     bot_name: line(200).nullable().optional(),
-    agent: z.strictObject({ max_steps: z.int().min(1).max(10_000).nullable().optional() }).optional(),
+    agent: z
+      .strictObject({ max_steps: z.int().min(1).max(MAX_PROFILE_STEPS).nullable().optional() })
+      .optional(),
     limits: z.strictObject({ concurrent_runs: runLimit, runs_per_minute: runLimit }).optional(),
   })
   .meta({ id: "PatchProfile" });

@@ -94,7 +94,7 @@ export const createRunControl = (
         log.warn({ err, session: sessionId }, "a change of the session could not be told");
       }
     },
-    hint: ({ id, profile }) => deps.hint({ session_id: id, profile }),
+    hint: ({ id, profile }) => deps.hint({ ...(id === undefined ? {} : { session_id: id }), profile }),
     tell: (rows) => dispatcher.handle(rows),
   };
 };

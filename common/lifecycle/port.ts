@@ -21,8 +21,8 @@ export interface RunControl {
   rejournal(runId: string): Promise<void>;
   /** Tells followers of the list and of the session that it changed. Never rejects. */
   sessionChanged(sessionId: string, reason: "created" | "patched" | "deleted"): Promise<void>;
-  /** Hints to the lists that something small of the session changed: read, counted. */
-  hint(session: Pick<Session, "id" | "profile">): void;
+  /** Hints to the lists that something small of the session changed: read, counted. Without an id: of the profile itself. */
+  hint(of: Pick<Session, "profile"> & Partial<Pick<Session, "id">>): void;
   /** Tells what a transaction decided. Never rejects. */
   tell(rows: readonly OutboxRow[]): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { isTalariaError } from "../base/errors.ts";
-import { MAX_SOUL_BYTES, type ProfileView } from "../contracts/profile.ts";
+import type { ProfileView } from "../contracts/profile.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import { readCard } from "./card.ts";
 import { parseFiles, readFiles } from "./files.ts";
 import { DEFAULT_PROFILE } from "./names.ts";

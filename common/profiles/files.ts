@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { TalariaError } from "../base/errors.ts";
-import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { DEFAULT_PROFILE, profileHome } from "./names.ts";
 import {

@@ -1,4 +1,4 @@
-import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import type { ProfileFiles } from "./files.ts";
 import { readMemories } from "./memories.ts";
 import type { ProfileSettings } from "./settings.ts";

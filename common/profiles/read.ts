@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { TalariaError } from "../base/errors.ts";
-import { MAX_SOUL_BYTES } from "../contracts/profile.ts";
+import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 
 /** A file of a profile as it was read; a writer replaces it only while it still is this one. */
 export interface ProfileFile {

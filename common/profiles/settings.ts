@@ -1,7 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
-import { MAX_RUN_LIMIT } from "../contracts/profile.ts";
+import { MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
 import type { ProfileModel } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";

@@ -15,7 +15,8 @@ import Database from "better-sqlite3";
 import type { KeyAnswer, ModelList, ProfileSummary, ProfileView } from "../../common/contracts/profile.ts";
 import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
-import { startApi, type TestApi } from "../helpers/api-server.ts";
+import { follow, startApi, type TestApi } from "../helpers/api-server.ts";
+import { hintsSettled } from "../helpers/house.ts";
 import { playRun } from "../helpers/played-run.ts";
 
 let api: TestApi;
@@ -136,6 +137,21 @@ describe("profiles over HTTP", () => {
     expect((await create("kinni")).status).toBe(409);
     await call("PATCH", "/profiles/default", { display_name: null });
     expect((await call("GET", "/profiles/kinni")).status).toBe(404);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["created", () => create("told")],
+    ["changed", () => call("PATCH", "/profiles/told", { display_name: "Told" })],
+    ["given a key", () => call("POST", "/profiles/told/keys", { name: "K", value: "v" })],
+    ["rid of a key", () => call("DELETE", "/profiles/told/keys/K")],
+    ["deleted", () => call("DELETE", "/profiles/told")],
+  ])("whoever follows the list is hinted that a profile was %s", async (_what, change) => {
+    await hintsSettled(api);
+    const stream = await follow(`${api.url}/api/events`);
+    await change();
+    const [frame] = await stream.until(1);
+    expect([frame?.event, JSON.parse(frame?.data ?? "")]).toEqual(["sessions_changed", { profile: "told" }]);
+    stream.drop();
   });
 
   test("the demo model has a list, too", async () => {

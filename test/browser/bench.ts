@@ -6,6 +6,8 @@ import type { Message } from "../../common/contracts/message.ts";
 
 export interface Spec {
   readonly name: string;
+  /** Errors on the console that the spec brings about. */
+  readonly expected?: RegExp;
   readonly run: (bench: Bench) => Promise<void>;
 }
 
@@ -36,7 +38,9 @@ export const withBench = async (
   const listen = (page: Page): void => {
     page.setDefaultTimeout(20_000);
     page.on("console", (message) => {
-      if (message.type() === "error" && !EXPECTED.test(message.text())) complaints.push(message.text());
+      const text = message.text();
+      if (message.type() === "error" && !EXPECTED.test(text) && !spec.expected?.test(text))
+        complaints.push(text);
     });
     page.on("pageerror", (error) => complaints.push(error.message));
   };

@@ -2,6 +2,7 @@ import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
+import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
 import { workSpecs } from "./work.spec.ts";
@@ -23,7 +24,8 @@ const FLAGS = [
 
 const main = async (): Promise<boolean> => {
   const wanted = process.argv.slice(2);
-  const specs: readonly Spec[] = [...workSpecs, ...streamSpecs, ...outsideSpecs, ...layoutSpecs].filter(
+  const all = [...workSpecs, ...streamSpecs, ...outsideSpecs, ...profileSpecs, ...layoutSpecs];
+  const specs: readonly Spec[] = all.filter(
     ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
   );
   const server = await startServer();

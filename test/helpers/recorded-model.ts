@@ -29,8 +29,11 @@ export const startRecordedModel = async (answering: { readonly url: string }): P
     const { method = "", url: path = "" } = request;
     asked.push({ method, path, authorization: request.headers.authorization, body });
     const headers = { "content-type": "application/json" };
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
     try {
-      const answer = await fetch(`${base}${path}`, { method, ...(body === "" ? {} : { headers, body }) });
+      const content = body === "" ? {} : { headers, body };
+      const answer = await fetch(`${base}${path}`, { method, signal: gone.signal, ...content });
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
       if (answer.body === null) response.end();
       else
@@ -38,7 +41,7 @@ export const startRecordedModel = async (answering: { readonly url: string }): P
           .on("error", () => response.destroy())
           .pipe(response);
     } catch {
-      response.destroy();
+      response.destroy(); // whoever asked has gone, or the model server has
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

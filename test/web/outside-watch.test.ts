@@ -63,6 +63,7 @@ const setUp = (unread = 0) => {
       },
     },
     drafts: { read: () => "", write: () => undefined },
+    profileChoice: { read: () => null, write: () => undefined },
     route: { read: () => "s", write: () => undefined, onPop: () => undefined },
     schedule: (work) => work(),
   });

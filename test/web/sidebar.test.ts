@@ -34,7 +34,7 @@ describe("the list of sessions", () => {
   });
 
   it("an answer to an older filter is not shown", () => {
-    const list = { ...createListState(), filter: { archived: true, source: null } };
+    const list = { ...createListState(), filter: { archived: true, source: null, profile: null } };
     expect(listLoaded(list, { ...page, items: items(0, 1) })).toBe(list);
   });
 

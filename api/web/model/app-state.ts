@@ -1,6 +1,7 @@
 import type { SearchAnswer, StoreInfo } from "../../../common/contracts/http.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import type { ConnectionStatus } from "./connection.ts";
+import { createProfilesState, type ProfilesAction, type ProfilesState, reduceProfiles } from "./profiles.ts";
 import { reduceSession } from "./reduce-session.ts";
 import { NO_SEARCH, type SearchState, searchFailed, searchFor, searchLoaded } from "./search.ts";
 import {
@@ -27,6 +28,7 @@ export interface AppState {
   readonly search: SearchState;
   /** The state.db files behind the profiles. */
   readonly stores: readonly StoreInfo[];
+  readonly profiles: ProfilesState;
   /** The session in view. */
   readonly selected: string | null;
   /** Sessions opened in this tab; each keeps its own view and cursor. */
@@ -51,11 +53,13 @@ export type AppAction =
   | {
       readonly type: "search_loaded";
       readonly query: string;
+      readonly profile: string | null;
       readonly page: SearchAnswer;
       readonly append: boolean;
     }
-  | { readonly type: "search_failed"; readonly query: string }
+  | { readonly type: "search_failed"; readonly query: string; readonly profile: string | null }
   | { readonly type: "stores"; readonly stores: readonly StoreInfo[] }
+  | { readonly type: "profiles"; readonly action: ProfilesAction }
   | { readonly type: "drafted" }
   | { readonly type: "session_removed"; readonly id: string }
   | { readonly type: "connection"; readonly status: ConnectionStatus }
@@ -74,6 +78,7 @@ export const createAppState = (selected: string | null): AppState => ({
   list: createListState(),
   search: NO_SEARCH,
   stores: [],
+  profiles: createProfilesState(),
   selected,
   open: selected === null ? new Map() : new Map([[selected, createSessionState(selected)]]),
   connection: { kind: "connecting" },
@@ -98,10 +103,14 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
       return {
         ...state,
         list: { ...state.list, query: action.query },
-        search: searchFor(state.search, action.query),
+        search: searchFor(state.search, action.query, state.list.filter.profile),
       };
     case "list_filter":
-      return { ...state, list: { ...state.list, filter: action.filter } };
+      return {
+        ...state,
+        list: { ...state.list, filter: action.filter },
+        search: searchFor(state.search, state.list.query, action.filter.profile),
+      };
     case "list_loaded": {
       const list = listLoaded(state.list, action);
       return list === state.list ? state : { ...state, list };
@@ -113,9 +122,13 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
     case "search_loaded":
       return { ...state, search: searchLoaded(state.search, action) };
     case "search_failed":
-      return { ...state, search: searchFailed(state.search, action.query) };
+      return { ...state, search: searchFailed(state.search, action) };
     case "stores":
       return { ...state, stores: action.stores };
+    case "profiles": {
+      const profiles = reduceProfiles(state.profiles, action.action);
+      return profiles === state.profiles ? state : { ...state, profiles };
+    }
     case "drafted":
       return { ...state, drafted: state.drafted + 1 };
     case "session_removed": {

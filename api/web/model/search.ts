@@ -3,6 +3,8 @@ import type { SearchAnswer, SearchHit } from "../../../common/contracts/http.ts"
 /** Messages in which the words stand, beside the sessions of the list. */
 export interface SearchState {
   readonly query: string;
+  /** Only messages of this profile; null: of all. */
+  readonly profile: string | null;
   readonly hits: readonly SearchHit[];
   readonly nextCursor: string | null;
   readonly indexing: boolean;
@@ -11,6 +13,7 @@ export interface SearchState {
 
 export const NO_SEARCH: SearchState = {
   query: "",
+  profile: null,
   hits: [],
   nextCursor: null,
   indexing: false,
@@ -18,18 +21,18 @@ export const NO_SEARCH: SearchState = {
 };
 
 /** What was found stays on the screen until the next answer. */
-export const searchFor = (search: SearchState, query: string): SearchState =>
-  query.trim() === "" ? NO_SEARCH : { ...search, query: query.trim(), phase: "loading" };
+export const searchFor = (search: SearchState, query: string, profile: string | null = null): SearchState =>
+  query.trim() === "" ? NO_SEARCH : { ...search, query: query.trim(), profile, phase: "loading" };
 
 export const searchLoaded = (
   search: SearchState,
-  answer: { readonly query: string; readonly page: SearchAnswer; readonly append: boolean },
+  answer: Asked & { readonly page: SearchAnswer; readonly append: boolean },
 ): SearchState => {
-  if (answer.query !== search.query) return search; // an older search, answered late
+  if (!isOf(search, answer)) return search; // an older search, answered late
   const { data, next_cursor, indexing } = answer.page;
   const found = data.filter((hit) => hit.message_id !== null); // titles are in the list already
   return {
-    query: search.query,
+    ...search,
     hits: answer.append ? [...search.hits, ...found] : found,
     nextCursor: next_cursor,
     indexing,
@@ -37,8 +40,12 @@ export const searchLoaded = (
   };
 };
 
-export const searchFailed = (search: SearchState, query: string): SearchState =>
-  query === search.query ? { ...search, phase: "failed" } : search;
+export const searchFailed = (search: SearchState, asked: Asked): SearchState =>
+  isOf(search, asked) ? { ...search, phase: "failed" } : search;
+
+type Asked = { readonly query: string; readonly profile?: string | null };
+const isOf = (search: SearchState, { query, profile = null }: Asked): boolean =>
+  query === search.query && profile === search.profile;
 
 export interface Segment {
   readonly text: string;

@@ -1,10 +1,12 @@
 import type { Session } from "../../../common/contracts/session.ts";
 
-/** Which sessions the list shows; both conditions hold at once. */
+/** Which sessions the list shows; all conditions hold at once. */
 export interface SessionFilter {
   readonly archived: boolean;
   /** Only those that this program created; null: all. */
   readonly source: string | null;
+  /** Only those of this profile; null: of all. */
+  readonly profile: string | null;
 }
 
 export interface SessionListState {
@@ -19,7 +21,7 @@ export interface SessionListState {
   readonly phase: "loading" | "ready" | "failed";
 }
 
-export const NO_FILTER: SessionFilter = { archived: false, source: null };
+export const NO_FILTER: SessionFilter = { archived: false, source: null, profile: null };
 
 export const createListState = (): SessionListState => ({
   items: [],
@@ -82,7 +84,12 @@ export const upsertSession = (list: SessionListState, session: Session): Session
 };
 
 const passes = (filter: SessionFilter, session: Session): boolean =>
-  session.archived === filter.archived && (filter.source === null || session.source === filter.source);
+  session.archived === filter.archived &&
+  (filter.source === null || session.source === filter.source) &&
+  (filter.profile === null || session.profile === filter.profile);
+
+export const isFiltered = ({ archived, source, profile }: SessionFilter): boolean =>
+  archived || source !== null || profile !== null;
 
 /** Pinned ones first, otherwise as the server ordered them. */
 export const pinnedFirst = (items: readonly Session[]): readonly Session[] =>

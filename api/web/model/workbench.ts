@@ -1,5 +1,7 @@
 import type { PatchSessionBody } from "../../../common/contracts/http.ts";
+import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
 import type { AppState } from "./app-state.ts";
+import type { Outcome } from "./problem.ts";
 import type { SessionFilter } from "./session-list.ts";
 
 /** What the views may ask for. Every command reports its failure itself; none rejects. */
@@ -44,6 +46,34 @@ export interface Workbench {
   signIn(password: string): Promise<string | null>;
   closeToast(id: number): void;
   readonly drafts: Drafts;
+  readonly profiles: ProfileCommands;
+}
+
+/** What is done with profiles. Refusals are answered, to be shown in place; none rejects. */
+export interface ProfileCommands {
+  /** Opens the dialog with a profile at its side; null: with the list alone. */
+  open(name: string | null): void;
+  show(name: string | null): void;
+  close(): void;
+  /** Reads list and profile again. */
+  refresh(): void;
+  /** Asks the profile's provider for its models. */
+  askModels(name: string): void;
+  /** The profile that this browser begins new sessions with. Nothing else changes. */
+  choose(name: string): void;
+  create(body: CreateProfileBody): Promise<Outcome<ProfileView>>;
+  change(name: string, body: PatchProfileBody): Promise<Outcome<ProfileView>>;
+  /** The value goes to the server and is kept nowhere. */
+  setKey(profile: string, name: string, value: string): Promise<Outcome<null>>;
+  removeKey(profile: string, name: string): Promise<Outcome<null>>;
+  /** The profile with its folder and its sessions. */
+  remove(name: string): Promise<Outcome<null>>;
+}
+
+/** The browser's last chosen profile, over reloads. */
+export interface ProfileChoice {
+  read(): string | null;
+  write(name: string): void;
 }
 
 /** What was typed and not sent, per session; `null` stands for the session that does not exist yet. */

@@ -8,6 +8,13 @@ import type {
   Settings,
   StoreInfo,
 } from "../../../common/contracts/http.ts";
+import type {
+  CreateProfileBody,
+  ModelList,
+  PatchProfileBody,
+  ProfileSummary,
+  ProfileView,
+} from "../../../common/contracts/profile.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
 
@@ -15,11 +22,13 @@ import type { Session, SessionHead } from "../../../common/contracts/session.ts"
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
-  constructor(code: string, message: string, status: number) {
+  readonly details: unknown;
+  constructor(code: string, message: string, status: number, details?: unknown) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.status = status;
+    this.details = details;
   }
   /** The same request may succeed later, and repeating it is harmless when it carries a key or an id. */
   get isTransient(): boolean {
@@ -72,8 +81,8 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
   return {
     sessions: (query: SessionsQuery) => call<Page<Session>>("GET", `/api/sessions${queryOf(query)}`),
     session: (sessionId: string) => call<{ session: Session }>("GET", `/api/sessions/${id(sessionId)}`),
-    createSession: (sessionId: string) =>
-      call<{ session: Session }>("POST", "/api/sessions", { body: { id: sessionId } }),
+    createSession: (sessionId: string, profile: string) =>
+      call<{ session: Session }>("POST", "/api/sessions", { body: { id: sessionId, profile } }),
     patchSession: (sessionId: string, change: PatchSessionBody) =>
       call<{ session: Session }>("PATCH", `/api/sessions/${id(sessionId)}`, { body: change }),
     // A body type on every unsafe call, also without a body: the server asks for it (security-contract 3).
@@ -108,10 +117,22 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     markRead: (sessionId: string) => post<{ session: Session }>(sessionId, "read", {}),
     importSession: (file: ImportBody) =>
       call<{ session: Session }>("POST", "/api/sessions/import", { body: file }),
-    search: (query: { q: string; limit: number; cursor?: string }) =>
+    search: (query: { q: string; limit: number; cursor?: string; profile?: string }) =>
       call<SearchAnswer>("GET", `/api/search${queryOf(query)}`),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),
+    profiles: () => call<Page<ProfileSummary>>("GET", "/api/profiles?all=true"),
+    profile: (name: string) => call<{ profile: ProfileView }>("GET", `/api/profiles/${id(name)}`),
+    createProfile: (body: CreateProfileBody) =>
+      call<{ profile: ProfileView }>("POST", "/api/profiles", { body }),
+    patchProfile: (name: string, body: PatchProfileBody) =>
+      call<{ profile: ProfileView }>("PATCH", `/api/profiles/${id(name)}`, { body }),
+    deleteProfile: (name: string) => call<void>("DELETE", `/api/profiles/${id(name)}`, { body: {} }),
+    setKey: (profile: string, name: string, value: string) =>
+      call<unknown>("POST", `/api/profiles/${id(profile)}/keys`, { body: { name, value } }),
+    removeKey: (profile: string, name: string) =>
+      call<unknown>("DELETE", `/api/profiles/${id(profile)}/keys/${id(name)}`, { body: {} }),
+    models: (profile: string) => call<ModelList>("GET", `/api/models${queryOf({ profile })}`),
     settings: () => call<Settings>("GET", "/api/settings"),
     login: (password: string) => call<unknown>("POST", "/api/login", { body: { password } }),
   };
@@ -122,6 +143,7 @@ export type SessionsQuery = {
   readonly cursor?: string;
   readonly limit: number;
   readonly source?: string;
+  readonly profile?: string;
   readonly archived?: "true" | "false";
 };
 
@@ -145,9 +167,11 @@ const queryOf = (query: { readonly [name: string]: string | number | undefined }
 
 const errorOf = (status: number, body: string): ApiError => {
   try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } };
+    const { error } = JSON.parse(body) as {
+      error?: { code?: unknown; message?: unknown; details?: unknown };
+    };
     if (typeof error?.code === "string" && typeof error.message === "string")
-      return new ApiError(error.code, error.message, status);
+      return new ApiError(error.code, error.message, status, error.details);
   } catch {
     // Not ours, for instance a proxy's page.
   }

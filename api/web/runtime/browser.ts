@@ -1,4 +1,4 @@
-import type { Drafts } from "../model/workbench.ts";
+import type { Drafts, ProfileChoice } from "../model/workbench.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import type { WorkbenchDeps } from "./store.ts";
 
@@ -56,6 +56,24 @@ export const browserDrafts = (): Drafts => {
     },
   };
 };
+
+/** The chosen profile in local storage; a page without storage begins with the default one. */
+export const browserProfileChoice = (): ProfileChoice => ({
+  read() {
+    try {
+      return localStorage.getItem("talaria.profile");
+    } catch {
+      return null;
+    }
+  },
+  write(name) {
+    try {
+      localStorage.setItem("talaria.profile", name);
+    } catch {
+      // The choice then lasts as long as the page.
+    }
+  },
+});
 
 /** Before the next paint; a tab that is not painted gets a timer instead. */
 export const beforePaint = (work: () => void): void => {

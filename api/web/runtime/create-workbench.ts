@@ -1,5 +1,6 @@
 import { newId } from "../../../common/base/ids.ts";
 import { createAppState, reduceApp } from "../model/app-state.ts";
+import { choiceOf } from "../model/profiles.ts";
 import type { SessionAction } from "../model/session-state.ts";
 import type { Workbench } from "../model/workbench.ts";
 import { createEventConnection } from "../net/event-connection.ts";
@@ -8,6 +9,7 @@ import { createFrameQueue } from "./frame-queue.ts";
 import { createMessageSearch } from "./message-search.ts";
 import { createOutsideWatch } from "./outside-watch.ts";
 import { createPersist } from "./persist.ts";
+import { createProfiles } from "./profiles.ts";
 import { createReadMarker } from "./read-marker.ts";
 import { createSender } from "./sender.ts";
 import { createSessionActions } from "./session-actions.ts";
@@ -54,6 +56,15 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     store,
     search: createMessageSearch({ api: deps.api, store }),
   });
+  const profiles = createProfiles({
+    api: deps.api,
+    store,
+    choice: deps.profileChoice,
+    now,
+    list,
+    removed: (id) => forget(id),
+  });
+  deps.surroundings.onReturn(profiles.changed);
   const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
   const watch = createOutsideWatch({
     api: deps.api,
@@ -79,17 +90,18 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     apply(sessionId, batch) {
       if (sessionId !== null) {
         const before = state.open.get(sessionId)?.gaps ?? 0;
-        const hints = new Set(["sessions_changed"]);
-        const actions = batch.filter((frame) => !hints.has(frame.event));
+        const actions = batch.filter((frame) => frame.event !== "sessions_changed");
         store.act(sessionId, ...actions.map((frame): SessionAction => ({ type: "frame", frame })));
         afterFrames(sessionId, before);
         if (actions.some((frame) => frame.event === "session_changed" && frame.data.reason === "deleted"))
           forget(sessionId);
       }
-      if (batch.some((frame) => frame.event === "sessions_changed")) {
+      const hints = batch.filter((frame) => frame.event === "sessions_changed");
+      if (hints.length > 0) {
         list.changed();
         stores.changed();
       }
+      for (const hint of hints) profiles.hinted(hint.data);
     },
   });
 
@@ -119,6 +131,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       if (status.kind === "open") {
         list.changed();
         stores.changed();
+        profiles.changed();
         if (state.selected !== null) transcripts.readIfWanted(state.selected);
       }
       if (status.kind === "signed_out") store.dispatch({ type: "signed_out" });
@@ -133,6 +146,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
   const show = (id: string | null, mode: "push" | "replace" | null, follow = true): void => {
     if (id === state.selected && mode !== "replace") return;
     frames.flush();
+    if (id === null) profiles.recall(); // another tab may have chosen since
     store.dispatch({ type: "select", id });
     if (mode !== null) deps.route.write(id, mode);
     if (!follow) return;
@@ -157,6 +171,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
   const begin = (): void => {
     connection.restart();
     list.changed();
+    profiles.recall();
+    profiles.changed();
     void deps.api.settings().then(
       (settings) => store.dispatch({ type: "settings", botName: settings.bot_name }),
       () => undefined, // the default name serves (C-6)
@@ -182,7 +198,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       }
       const created = newId("ses");
       show(created, "push", false);
-      const sent = await sender.sendToNew(created, text, () => {
+      const home = { id: created, profile: choiceOf(state.profiles) };
+      const sent = await sender.sendToNew(home, text, () => {
         if (state.selected !== created) return;
         connection.restart();
         void transcripts.open(created);
@@ -191,6 +208,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       const exists = state.open.get(created)?.session != null;
       giveBack(exists ? created : null, text);
       if (!exists) forget(created);
+      profiles.changed(); // it may be gone
       return false;
     },
     stop(sessionId, runId) {
@@ -225,6 +243,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       begin();
       return null;
     },
+    profiles: profiles.commands,
     closeToast: (id) => store.dispatch({ type: "toast_closed", id }),
   };
 };

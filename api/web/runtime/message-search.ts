@@ -8,23 +8,23 @@ export const createMessageSearch = ({ api, store }: { readonly api: Api; readonl
   let loadingMore = false;
   return {
     async find(): Promise<void> {
-      const { query, phase } = store.state().search;
+      const { query, profile, phase } = store.state().search;
       if (phase === "idle") return;
       try {
-        const page = await api.search({ q: query, limit: PAGE });
-        store.dispatch({ type: "search_loaded", query, page, append: false });
+        const page = await api.search({ q: query, limit: PAGE, ...within(profile) });
+        store.dispatch({ type: "search_loaded", query, profile, page, append: false });
       } catch (error) {
-        store.dispatch({ type: "search_failed", query });
+        store.dispatch({ type: "search_failed", query, profile });
         store.report("The messages could not be searched.", error);
       }
     },
     async more(): Promise<void> {
-      const { query, nextCursor } = store.state().search;
+      const { query, profile, nextCursor } = store.state().search;
       if (nextCursor === null || loadingMore) return;
       loadingMore = true;
       try {
-        const page = await api.search({ q: query, limit: PAGE, cursor: nextCursor });
-        store.dispatch({ type: "search_loaded", query, page, append: true });
+        const page = await api.search({ q: query, limit: PAGE, cursor: nextCursor, ...within(profile) });
+        store.dispatch({ type: "search_loaded", query, profile, page, append: true });
       } catch (error) {
         store.report("More messages could not be read.", error);
       } finally {
@@ -33,3 +33,5 @@ export const createMessageSearch = ({ api, store }: { readonly api: Api; readonl
     },
   };
 };
+
+const within = (profile: string | null): { profile?: string } => (profile === null ? {} : { profile });

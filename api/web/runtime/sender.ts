@@ -32,12 +32,16 @@ export const createSender = ({
   return {
     /** Resolves with false when the text has to go back to the composer. */
     send: (id: string, text: string): Promise<boolean> => start(id, text, async () => undefined),
-    /** As `send`, creating the session first; `created` is called when it exists. */
-    sendToNew: (id: string, text: string, created: () => void): Promise<boolean> => {
+    /** As `send`, creating the session in the profile first; `created` is called when it exists. */
+    sendToNew: (
+      { id, profile }: { readonly id: string; readonly profile: string },
+      text: string,
+      created: () => void,
+    ): Promise<boolean> => {
       let done = false;
       return start(id, text, async () => {
         if (done) return;
-        const { session } = await api.createSession(id); // the id makes it repeatable
+        const { session } = await api.createSession(id, profile); // the id makes it repeatable
         done = true;
         store.took(session);
         created();

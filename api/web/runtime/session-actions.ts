@@ -2,6 +2,7 @@ import { newId } from "../../../common/base/ids.ts";
 import type { CutAnswer, ImportBody, PatchSessionBody } from "../../../common/contracts/http.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session } from "../../../common/contracts/session.ts";
+import { choiceOf } from "../model/profiles.ts";
 import { keptBefore, lastPrompt } from "../model/turn-actions.ts";
 import type { Drafts, Workbench } from "../model/workbench.ts";
 import type { Api } from "../net/http.ts";
@@ -99,7 +100,12 @@ export const createSessionActions = (deps: {
 
   return {
     patch(id, body: PatchSessionBody) {
-      const failure = body.title === undefined ? "The session was not changed." : "The title was not saved.";
+      const failure =
+        body.profile !== undefined
+          ? "The profile of the session was not changed."
+          : body.title === undefined
+            ? "The session was not changed."
+            : "The title was not saved.";
       api.patchSession(id, body).then(
         ({ session }) => store.took(session),
         (error: unknown) => store.report(failure, error),
@@ -115,7 +121,8 @@ export const createSessionActions = (deps: {
         store.report("The file was not imported.", new Error("It is no JSON."));
         return;
       }
-      copy(api.importSession(file), "The file was not imported.");
+      const profile = choiceOf(store.state().profiles);
+      copy(api.importSession({ profile, ...file }), "The file was not imported.");
     },
     clear(id) {
       void change(id, "The conversation was not cleared.", async () => {

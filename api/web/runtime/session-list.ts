@@ -71,6 +71,7 @@ export const createSessionList = ({
       store.dispatch({ type: "list_filter", filter });
       clearTimeout(timer);
       void read();
+      void search.find();
     },
     loadMore(): void {
       if (store.state().search.phase !== "idle") void search.more();
@@ -98,7 +99,12 @@ export const createSessionList = ({
   };
 };
 
-const queryOf = ({ archived, source }: SessionFilter): Pick<SessionsQuery, "archived" | "source"> => ({
+const queryOf = ({
+  archived,
+  source,
+  profile,
+}: SessionFilter): Pick<SessionsQuery, "archived" | "source" | "profile"> => ({
   archived: archived ? "true" : "false",
   ...(source === null ? {} : { source }),
+  ...(profile === null ? {} : { profile }),
 });

@@ -1,7 +1,7 @@
 import type { Session } from "../../../common/contracts/session.ts";
 import type { AppAction, AppState } from "../model/app-state.ts";
 import type { SessionAction } from "../model/session-state.ts";
-import type { Drafts } from "../model/workbench.ts";
+import type { Drafts, ProfileChoice } from "../model/workbench.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import type { Api } from "../net/http.ts";
 
@@ -10,6 +10,7 @@ export interface WorkbenchDeps {
   readonly fetch: typeof fetch;
   readonly surroundings: Surroundings;
   readonly drafts: Drafts;
+  readonly profileChoice: ProfileChoice;
   /** The session named by the address, and how the address follows the selection. */
   readonly route: {
     read(): string | null;

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { choiceOf } from "../model/profiles.ts";
 import { ChatPane } from "./chat-pane.tsx";
 import { LoginForm } from "./login-form.tsx";
+import { ProfilesDialog } from "./profiles-dialog.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Toasts } from "./toasts.tsx";
 import { useAppState, useWorkbench } from "./use-workbench.ts";
@@ -26,6 +28,14 @@ export const App = () => {
     [workbench],
   );
 
+  const managing = state.profiles.panel !== null;
+  const manage = useCallback(() => {
+    const { selected, open: sessions, profiles } = workbench.getState();
+    const session = selected === null ? null : (sessions.get(selected)?.session ?? null);
+    // On a phone there is room for one of the two, and the list comes first.
+    const isWide = matchMedia("(width >= 800px)").matches;
+    workbench.profiles.open(isWide ? (session?.profile ?? choiceOf(profiles)) : null);
+  }, [workbench]);
   const reveal = useCallback(
     (id: string, messageId: string) => {
       workbench.reveal(id, messageId);
@@ -36,6 +46,7 @@ export const App = () => {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
+      if (managing) return; // the dialog lies over all of it
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
         event.preventDefault();
         startNew();
@@ -43,7 +54,7 @@ export const App = () => {
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [startNew]);
+  }, [startNew, managing]);
 
   // The drawer takes the focus when it opens and gives it back to where it came from.
   const opener = useRef<Element | null>(null);
@@ -72,11 +83,13 @@ export const App = () => {
         list={state.list}
         search={state.search}
         stores={state.stores}
+        profiles={state.profiles}
         selected={state.selected}
         covered={state.signedOut}
         onOpen={open}
         onReveal={reveal}
         onNew={startNew}
+        onProfiles={manage}
         onClose={() => setDrawer(false)}
       />
       <button
@@ -88,6 +101,7 @@ export const App = () => {
       />
       <ChatPane
         session={session}
+        profiles={state.profiles}
         connection={state.connection}
         outdated={state.outdated}
         drafted={state.drafted}
@@ -97,6 +111,9 @@ export const App = () => {
         onNew={startNew}
       />
       <Toasts toasts={state.toasts} />
+      {state.profiles.panel !== null && (
+        <ProfilesDialog profiles={state.profiles} panel={state.profiles.panel} sessions={state.list.items} />
+      )}
       {state.signedOut && <LoginForm />}
     </div>
   );

@@ -1,20 +1,25 @@
 import { useState } from "react";
+import { choiceOf, isMarked, type ProfilesState, profileLabel } from "../model/profiles.ts";
 import { isForeign } from "../model/session-list.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { lockOf } from "../model/turn-actions.ts";
-import { FolderIcon, MenuIcon, PencilIcon, PlusIcon } from "./icons.tsx";
+import { FolderIcon, MenuIcon, PencilIcon, PersonIcon, PlusIcon } from "./icons.tsx";
 import { SessionMenu } from "./session-menu.tsx";
 import { TitleField } from "./title-field.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 export const ChatHeader = (props: {
   readonly session: SessionState | null;
+  readonly profiles: ProfilesState;
   readonly onMenu: () => void;
   readonly onNew: () => void;
 }) => {
   const workbench = useWorkbench();
   const [editing, setEditing] = useState(false);
   const session = props.session?.session ?? null;
+  const { items } = props.profiles;
+  // Of a session that is not here yet nothing is known.
+  const profile = props.session === null ? choiceOf(props.profiles) : (session?.profile ?? null);
   const model = props.session?.model ?? session?.model ?? null;
 
   return (
@@ -49,6 +54,13 @@ export const ChatHeader = (props: {
         )}
       </div>
       <div className="chat-facts">
+        {isMarked(items) && profile !== null && props.session?.phase !== "missing" && (
+          <span className="fact profile" title={`Profile: ${profileLabel(items, profile)}`}>
+            <PersonIcon />
+            <span className="visually-hidden">Profile: </span>
+            <bdi>{profileLabel(items, profile)}</bdi>
+          </span>
+        )}
         {session !== null && isForeign(session.source) && (
           <span className="fact source" title={`Created by: ${session.source}`}>
             <span className="visually-hidden">Created by: </span>

@@ -1,5 +1,6 @@
 import type { RefObject } from "react";
 import type { ConnectionStatus } from "../model/connection.ts";
+import type { ProfilesState } from "../model/profiles.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { activeRun, statusLineOf } from "../model/status-line.ts";
 import { storeNotice } from "../model/stores.ts";
@@ -13,6 +14,7 @@ import { useWorkbench } from "./use-workbench.ts";
 
 export const ChatPane = (props: {
   readonly session: SessionState | null;
+  readonly profiles: ProfilesState;
   readonly connection: ConnectionStatus;
   readonly outdated: boolean;
   readonly drafted: number;
@@ -30,14 +32,18 @@ export const ChatPane = (props: {
 
   return (
     <main className="chat" inert={props.covered}>
-      <ChatHeader session={session} onMenu={props.onMenu} onNew={props.onNew} />
+      <ChatHeader session={session} profiles={props.profiles} onMenu={props.onMenu} onNew={props.onNew} />
       {notice !== null && (
         <p className="store-notice" role="status">
           <AlertIcon />
           <span>{notice}</span>
         </p>
       )}
-      <Conversation session={session} onPrompt={(text) => void workbench.send(id, text)} />
+      <Conversation
+        session={session}
+        profiles={props.profiles}
+        onPrompt={(text) => void workbench.send(id, text)}
+      />
       <footer className="dock">
         <StateLine status={statusLineOf(session, connection, props.outdated)} />
         <Composer
@@ -57,11 +63,12 @@ export const ChatPane = (props: {
 
 const Conversation = (props: {
   readonly session: SessionState | null;
+  readonly profiles: ProfilesState;
   readonly onPrompt: (text: string) => void;
 }) => {
   const { session } = props;
   const workbench = useWorkbench();
-  if (session === null) return <EmptyState onPrompt={props.onPrompt} />;
+  if (session === null) return <EmptyState {...props} />;
   const hasTurns = session.messages.length > 0 || session.pending.length > 0 || session.runs.size > 0;
   if (hasTurns) return <Transcript key={session.id} session={session} />;
   switch (session.phase) {
@@ -92,6 +99,6 @@ const Conversation = (props: {
         </div>
       );
     case "ready":
-      return <EmptyState onPrompt={props.onPrompt} />;
+      return <EmptyState {...props} />;
   }
 };

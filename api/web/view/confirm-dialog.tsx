@@ -5,12 +5,16 @@ export const ConfirmDialog = (props: {
   readonly title: string;
   readonly text: string;
   readonly action: string;
+  /** What the answer no is called. */
+  readonly keep?: string;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => dialog.current?.showModal(), []);
+  // Closing and not only taking it away: the browser then gives the focus back.
+  const close = (): void => dialog.current?.close();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the dialog closes on Escape by itself
     <dialog
@@ -18,21 +22,21 @@ export const ConfirmDialog = (props: {
       className="dialog"
       aria-labelledby={id}
       onClose={props.onClose}
-      onClick={(event) => event.target === dialog.current && props.onClose()}
+      onClick={(event) => event.target === dialog.current && close()}
     >
       <div className="dialog-body">
         <h2 id={id}>{props.title}</h2>
         <p>{props.text}</p>
         <div className="dialog-actions">
-          <button className="button" type="button" onClick={props.onClose}>
-            Keep
+          <button className="button" type="button" onClick={close}>
+            {props.keep ?? "Keep"}
           </button>
           <button
             className="button danger"
             type="button"
             onClick={() => {
+              close();
               props.onConfirm();
-              props.onClose();
             }}
           >
             {props.action}

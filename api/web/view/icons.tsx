@@ -156,6 +156,28 @@ export const ClearIcon = () => (
   </Icon>
 );
 
+export const PersonIcon = () => (
+  <Icon>
+    <path d="M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4.500 16.500c.5-3 2.700-4.500 5.500-4.500s5 1.500 5.500 4.500" />
+  </Icon>
+);
+export const BackIcon = () => (
+  <Icon>
+    <path d="m12 5-5 5 5 5" />
+  </Icon>
+);
+export const KeyIcon = () => (
+  <Icon>
+    <path d="M7 13.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM10 10.500h6.500v3M13.500 10.500v2" />
+  </Icon>
+);
+/** A small arrow that says: more below. */
+export const UnfoldIcon = () => (
+  <Icon>
+    <path d="m6 8 4 4 4-4" />
+  </Icon>
+);
+
 /** The winged sandal of the name, as a mark. */
 export const WingMark = () => (
   <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">

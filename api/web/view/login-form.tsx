@@ -5,12 +5,24 @@ import { useWorkbench } from "./use-workbench.ts";
 /** Lies over the page, which keeps its text and its cursor. */
 export const LoginForm = () => {
   const workbench = useWorkbench();
+  const dialog = useRef<HTMLDialogElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  useEffect(() => field.current?.focus(), []);
+  // A modal dialog, and opened last: it also lies over dialogs that were open, which keep what is in them.
+  const open = (): void => {
+    dialog.current?.showModal();
+    field.current?.focus();
+  };
+  useEffect(open, []);
   return (
-    <div className="login" role="dialog" aria-modal="true" aria-labelledby="login-title">
+    <dialog
+      ref={dialog}
+      className="login"
+      aria-labelledby="login-title"
+      onCancel={(event) => event.preventDefault()}
+      onClose={open}
+    >
       <form
         className="login-card"
         onSubmit={(event) => {
@@ -37,6 +49,6 @@ export const LoginForm = () => {
           {busy ? "Signing in…" : "Sign in"}
         </button>
       </form>
-    </div>
+    </dialog>
   );
 };

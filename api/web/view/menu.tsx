@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
+import { UnfoldIcon } from "./icons.tsx";
 
 /** One line of a menu: something to do, a choice that is made or not, or a download. */
 export interface MenuEntry {
@@ -20,6 +21,8 @@ export interface MenuEntry {
 export const Menu = (props: {
   readonly label: string;
   readonly icon: ReactNode;
+  /** Stands on the button; without it there is the icon alone. */
+  readonly face?: string;
   readonly entries: readonly MenuEntry[];
   /** Something in it is set. */
   readonly active?: boolean;
@@ -66,9 +69,9 @@ export const Menu = (props: {
     <div className="menu-host" ref={host}>
       <button
         ref={button}
-        className="icon-button"
+        className={props.face === undefined ? "icon-button" : "pill-button"}
         type="button"
-        aria-label={props.label}
+        aria-label={props.face === undefined ? props.label : `${props.label}: ${props.face}`}
         aria-haspopup="menu"
         aria-expanded={open}
         aria-controls={open ? id : undefined}
@@ -77,6 +80,12 @@ export const Menu = (props: {
         onClick={() => setOpen(!open)}
       >
         {props.icon}
+        {props.face !== undefined && (
+          <>
+            <bdi>{props.face}</bdi>
+            <UnfoldIcon />
+          </>
+        )}
       </button>
       {open && (
         <div

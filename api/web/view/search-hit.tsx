@@ -2,11 +2,13 @@ import { memo } from "react";
 import type { SearchHit } from "../../../common/contracts/http.ts";
 import { segmentsOf } from "../model/search.ts";
 import { isForeign } from "../model/session-list.ts";
+import { ProfileBadge } from "./profile-badge.tsx";
 import { relativeTime } from "./relative-time.ts";
 
 /** A message in which the words stand. The snippet is text and `<mark>`, never markup of its own. */
 export const SearchHitItem = memo(function SearchHitItem(props: {
   readonly hit: SearchHit;
+  readonly profile: string | null;
   readonly now: number;
   readonly onReveal: (sessionId: string, messageId: string) => void;
 }) {
@@ -30,6 +32,7 @@ export const SearchHitItem = memo(function SearchHitItem(props: {
           </time>
         </span>
         <span className="snippet">
+          {props.profile !== null && <ProfileBadge label={props.profile} />}
           {isForeign(session.source) && <span className="source-badge">{session.source}</span>}
           {segmentsOf(hit.snippet, hit.matches).map(({ text, marked }, i) =>
             // biome-ignore lint/suspicious/noArrayIndexKey: the segments of a snippet never change places

@@ -3,6 +3,7 @@ import type { Session } from "../../../common/contracts/session.ts";
 import { activityOf, isForeign } from "../model/session-list.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { PencilIcon, PinIcon, TrashIcon } from "./icons.tsx";
+import { ProfileBadge } from "./profile-badge.tsx";
 import { relativeTime } from "./relative-time.ts";
 import { TitleField } from "./title-field.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -10,6 +11,8 @@ import { useWorkbench } from "./use-workbench.ts";
 /** One session of the list, always of the same height: title and time, then where it is from and how it ends. */
 export const SessionItem = memo(function SessionItem(props: {
   readonly session: Session;
+  /** What its profile is called; null: there is only one. */
+  readonly profile: string | null;
   readonly current: boolean;
   readonly now: number;
   readonly onOpen: (id: string) => void;
@@ -58,6 +61,7 @@ export const SessionItem = memo(function SessionItem(props: {
           )}
         </span>
         <span className="session-line second">
+          {props.profile !== null && <ProfileBadge label={props.profile} />}
           {isForeign(session.source) && <span className="source-badge">{session.source}</span>}
           <span className="session-preview">{previewOf(session)}</span>
           {session.unread_count > 0 && !current && (

@@ -1,10 +1,17 @@
 import { type KeyboardEvent, memo, type UIEvent, useEffect, useState } from "react";
 import type { StoreInfo } from "../../../common/contracts/http.ts";
+import { isMarked, type ProfilesState, profileLabel } from "../model/profiles.ts";
 import type { SearchState } from "../model/search.ts";
-import { NO_FILTER, pinnedFirst, type SessionFilter, type SessionListState } from "../model/session-list.ts";
+import {
+  isFiltered,
+  NO_FILTER,
+  pinnedFirst,
+  type SessionFilter,
+  type SessionListState,
+} from "../model/session-list.ts";
 import { storeBanner } from "../model/stores.ts";
 import { FilterMenu } from "./filter-menu.tsx";
-import { AlertIcon, CloseIcon, PlusIcon, SearchIcon, WingMark } from "./icons.tsx";
+import { AlertIcon, CloseIcon, PersonIcon, PlusIcon, SearchIcon, WingMark } from "./icons.tsx";
 import { ImportButton } from "./import-button.tsx";
 import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
@@ -15,19 +22,23 @@ export const Sidebar = memo(function Sidebar(props: {
   readonly list: SessionListState;
   readonly search: SearchState;
   readonly stores: readonly StoreInfo[];
+  readonly profiles: ProfilesState;
   readonly selected: string | null;
   /** The login lies over it. */
   readonly covered: boolean;
   readonly onOpen: (id: string) => void;
   readonly onReveal: (id: string, messageId: string) => void;
   readonly onNew: () => void;
+  readonly onProfiles: () => void;
   readonly onClose: () => void;
 }) {
   const { list, search, selected } = props;
   const workbench = useWorkbench();
   const now = useMinute();
   const searching = search.phase !== "idle";
-  const filtered = filterText(list.filter);
+  const { items: profiles } = props.profiles;
+  const labelOf = (name: string): string | null => (isMarked(profiles) ? profileLabel(profiles, name) : null);
+  const filtered = filterText(list.filter, labelOf);
   const empty = emptyText(list, search);
 
   return (
@@ -65,12 +76,12 @@ export const Sidebar = memo(function Sidebar(props: {
             onChange={(event) => workbench.search(event.target.value)}
           />
         </label>
-        <FilterMenu filter={list.filter} sources={list.sources} />
+        <FilterMenu filter={list.filter} sources={list.sources} profiles={profiles} />
       </div>
       <StoreBanner stores={props.stores} />
       {filtered !== null && (
         <p className="filter-line">
-          {filtered}
+          <span>{filtered}</span>
           <button type="button" onClick={() => workbench.filter(NO_FILTER)}>
             Show all
           </button>
@@ -88,6 +99,7 @@ export const Sidebar = memo(function Sidebar(props: {
             <SessionItem
               key={session.id}
               session={session}
+              profile={labelOf(session.profile)}
               current={session.id === selected}
               now={now}
               onOpen={props.onOpen}
@@ -101,6 +113,7 @@ export const Sidebar = memo(function Sidebar(props: {
               <SearchHitItem
                 key={`${hit.session.id} ${hit.message_id}`}
                 hit={hit}
+                profile={labelOf(hit.session.profile)}
                 now={now}
                 onReveal={props.onReveal}
               />
@@ -118,6 +131,15 @@ export const Sidebar = memo(function Sidebar(props: {
           </p>
         )}
       </div>
+      <button className="sidebar-foot" type="button" aria-haspopup="dialog" onClick={props.onProfiles}>
+        <PersonIcon />
+        <span>Profiles</span>
+        {profiles.some(({ visible, state }) => visible && state === "unavailable") && (
+          <span className="badge" data-tone="trouble">
+            needs a look
+          </span>
+        )}
+      </button>
     </nav>
   );
 });
@@ -137,9 +159,14 @@ const StoreBanner = memo(function StoreBanner({ stores }: { readonly stores: rea
   );
 });
 
-const filterText = (filter: SessionFilter): string | null => {
-  if (filter.archived) return "Archived sessions";
-  return filter.source === null ? null : `Sessions from ${filter.source}`;
+const filterText = (filter: SessionFilter, labelOf: (profile: string) => string | null): string | null => {
+  if (!isFiltered(filter)) return null;
+  const which = filter.archived
+    ? "Archived sessions"
+    : filter.source === null
+      ? "Sessions"
+      : `Sessions from ${filter.source}`;
+  return filter.profile === null ? which : `${which} in ${labelOf(filter.profile) ?? filter.profile}`;
 };
 
 /** What stands in the place of nothing; null: something is there. */
@@ -148,7 +175,7 @@ const emptyText = (list: SessionListState, search: SearchState): string | null =
   if (list.phase === "loading" || search.phase === "loading") return "Loading…";
   if (list.phase === "failed") return "The sessions could not be read.";
   if (search.phase !== "idle") return "Nothing matches.";
-  return filterText(list.filter) === null ? "No sessions yet." : "None.";
+  return isFiltered(list.filter) ? "None." : "No sessions yet.";
 };
 
 /** Arrow keys, Home and End walk through the list. */

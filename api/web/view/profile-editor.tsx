@@ -1,0 +1,167 @@
+import { useEffect, useId, useState } from "react";
+import type { ProfileSummary, ProfileView } from "../../../common/contracts/profile.ts";
+import type { Session } from "../../../common/contracts/session.ts";
+import { type Problem, problemText, sentence } from "../model/problem.ts";
+import {
+  beginEdit,
+  changesOf,
+  FIELD_NAME,
+  FIELD_OF,
+  faultsOf,
+  type ProfileDraft,
+  rebased,
+  refusedFields,
+  saved,
+  typed,
+} from "../model/profile-draft.ts";
+import { countText, type ModelChoice, profileLabel } from "../model/profiles.ts";
+import { AlertIcon } from "./icons.tsx";
+import { DeleteProfile } from "./profile-delete.tsx";
+import { AssistantFields, NameFields } from "./profile-fields.tsx";
+import { ProfileKeys } from "./profile-keys.tsx";
+import { ModelFields } from "./profile-model-fields.tsx";
+import { useUnsaved } from "./unsaved.ts";
+import { useWorkbench } from "./use-workbench.ts";
+
+const SHOWN: ReadonlySet<string> = new Set(Object.keys(FIELD_OF));
+
+/** One profile's settings, keys and end. Only what was changed is sent, and what others change meanwhile is taken over. */
+export const ProfileEditor = (props: {
+  readonly profile: ProfileView;
+  /** Why it could not be read again: what stands here may be old. */
+  readonly outdated: Problem | null;
+  readonly models: ModelChoice;
+  readonly items: readonly ProfileSummary[];
+  readonly summary: ProfileSummary | null;
+  /** Its sessions that are at work, as far as the list knows them. */
+  readonly active: readonly Session[];
+}) => {
+  const { profile, items } = props;
+  const workbench = useWorkbench();
+  const form = useId();
+  const [edit, setEdit] = useState(() => beginEdit(profile));
+  const [saving, setSaving] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [isSaved, setSaved] = useState(false);
+  useEffect(() => setEdit((now) => (now.base === profile ? now : rebased(now, profile))), [profile]);
+
+  const changes = changesOf(edit);
+  const faults = { ...refusedFields(problem), ...faultsOf(edit) };
+  useUnsaved(changes !== null);
+  const change = (draft: Partial<ProfileDraft>): void => {
+    setProblem(null);
+    setSaved(false);
+    setEdit((now) => typed(now, draft));
+  };
+  const save = async (): Promise<void> => {
+    if (saving || changes === null || Object.keys(faultsOf(edit)).length > 0) return;
+    const sent = edit.draft;
+    setSaving(true);
+    setProblem(null);
+    const outcome = await workbench.profiles.change(profile.name, changes);
+    setSaving(false);
+    if (!outcome.ok) return setProblem(outcome.problem);
+    setEdit((now) => saved(now, sent, outcome.value));
+    setSaved(true);
+  };
+  const fields = { edit, faults, change };
+  const isUsable = profile.state === "ok";
+
+  return (
+    <>
+      <div className="profile-scroll">
+        <div className="profile-heading">
+          <h3>{profileLabel(items, profile.name)}</h3>
+          <p>
+            <code>{profile.name}</code> · {countText(props.summary?.sessions ?? 0)}
+            {profile.is_default && " · the home itself"}
+          </p>
+        </div>
+        <ProfileNotices profile={profile} outdated={props.outdated} />
+        <form
+          id={form}
+          className="profile-form"
+          noValidate
+          autoComplete="off"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void save();
+          }}
+        >
+          <NameFields {...fields} />
+          {isUsable && <ModelFields {...fields} models={props.models} />}
+          {isUsable && <AssistantFields {...fields} />}
+        </form>
+        {isUsable && <ProfileKeys profile={profile} />}
+        <DeleteProfile profile={profile} sessions={props.summary?.sessions ?? 0} active={props.active} />
+      </div>
+      <footer className="profile-save">
+        <div className="profile-status">
+          {edit.clashes.length > 0 && (
+            <p className="form-warning" role="status">
+              Changed elsewhere meanwhile: {edit.clashes.map((field) => FIELD_NAME[field]).join(", ")}. Saving
+              keeps what stands here.
+            </p>
+          )}
+          {problem !== null && (
+            <p className="form-error" role="alert">
+              {problemText(problem, SHOWN)} <code>{problem.code}</code>
+            </p>
+          )}
+          <p role="status">
+            {saving
+              ? "Saving…"
+              : changes !== null
+                ? "Not saved yet."
+                : isSaved
+                  ? "Saved. It counts from the next run on."
+                  : ""}
+          </p>
+        </div>
+        <button
+          className="button"
+          type="button"
+          disabled={changes === null || saving}
+          onClick={() => {
+            setProblem(null);
+            setEdit(beginEdit(edit.base));
+          }}
+        >
+          Discard
+        </button>
+        <button
+          className="button primary"
+          type="submit"
+          form={form}
+          disabled={changes === null || saving || Object.keys(faultsOf(edit)).length > 0}
+        >
+          Save
+        </button>
+      </footer>
+    </>
+  );
+};
+
+const ProfileNotices = (props: { readonly profile: ProfileView; readonly outdated: Problem | null }) => {
+  const { profile, outdated } = props;
+  const lines = [
+    ...(profile.state === "unavailable"
+      ? [
+          `This profile cannot be used, and its runs fail: ${profile.message ?? "its files cannot be read"}. Once that is mended, its settings can be changed here.`,
+        ]
+      : profile.message === null
+        ? []
+        : [sentence(profile.message)]),
+    ...(outdated === null
+      ? []
+      : outdated.code === "profile_not_found"
+        ? ["This profile was deleted meanwhile."]
+        : [`It could not be read again. ${sentence(outdated.message)}`]),
+  ];
+  return lines.map((line) => (
+    <p key={line} className="profile-notice" role="alert">
+      <AlertIcon />
+      <span>{line}</span>
+    </p>
+  ));
+};
