@@ -26,6 +26,7 @@ export const resolveProfile = async (
     model: settings.model,
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
+    auxiliary: { titles: settings.titles },
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -38,5 +39,8 @@ export const profileRevision = async (home: string, name: string, salt: Salt): P
 
 /** What must be shown nowhere. */
 export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[] => [
-  ...new Set([...secretsOf(env), ...[settings.model.apiKey ?? ""].filter((key) => key !== "")]),
+  ...new Set([
+    ...secretsOf(env),
+    ...[settings.model.apiKey, settings.titles.model?.apiKey].flatMap((key) => (key ? [key] : [])),
+  ]),
 ];
