@@ -53,6 +53,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "common/queues": ["common/base", "common/contracts", "common/profiles", "common/redis"],
   "common/reconcile": [],
+  "common/titles": ["common/base", "common/reconcile"],
   "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [
     "common/base",
@@ -87,6 +88,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "workers/engines": ["common/base", "common/contracts", "workers/tools"],
   "workers/tools": ["common/base", "common/contracts"],
   "workers/environment": ["common/base", "common/contracts", "common/profiles"],
+  "workers/titles": [
+    "common/base",
+    "common/contracts",
+    "common/logging",
+    "common/profiles",
+    "common/titles",
+    "workers/engines",
+  ],
   "workers/run": [
     "common/base",
     "common/contracts",

@@ -1,13 +1,9 @@
 import { TalariaError } from "../base/errors.ts";
 import type { ProfileModel } from "./port.ts";
+import { KNOWN_ADDRESSES } from "./provider.ts";
 
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_MODELS = 2000;
-/** Addresses of the providers that need none in the configuration. */
-const KNOWN: Readonly<Record<string, string>> = {
-  openai: "https://api.openai.com/v1",
-  anthropic: "https://api.anthropic.com/v1",
-};
 
 /**
  * Asks `<base_url>/models` with the profile's key and answers the ids, sorted. Nothing but the configured address is asked: no redirect is
@@ -19,9 +15,9 @@ export const askModels = async (
   timeoutMs: number,
 ): Promise<readonly string[]> => {
   if (provider === "demo") return ["demo"];
-  const fixed = Object.hasOwn(KNOWN, provider);
+  const fixed = Object.hasOwn(KNOWN_ADDRESSES, provider);
   if (fixed && apiKey === null) throw refused(`the profile has no key for ${provider}`);
-  const url = addressOf(baseUrl ?? KNOWN[provider] ?? null);
+  const url = addressOf(baseUrl ?? KNOWN_ADDRESSES[provider] ?? null);
   const signal = AbortSignal.timeout(timeoutMs);
   let answer: Response;
   try {

@@ -11,6 +11,7 @@ export interface Profile {
   /** Name of the assistant for this profile; null: the server's setting. */
   readonly botName: string | null;
   readonly agent: AgentSettings;
+  readonly auxiliary: { readonly titles: TitleSettings };
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
   /** What was skipped: lines of `.env` by number (P-3), memories and skills by path; never a value. */
@@ -33,4 +34,16 @@ export interface AgentSettings {
   readonly maxSteps: number | null;
   /** Instructions before every conversation: persona, memories, list of skills; "" without any. */
   readonly instructions: string;
+}
+
+/** `auxiliary.title_generation:` in config.yaml: how the titles of sessions are made. */
+export interface TitleSettings {
+  /** False: neither by itself, nor refreshed, nor on request. */
+  readonly enabled: boolean;
+  /** A model of its own for titles, with its own key; null: the session's. */
+  readonly model: ProfileModel | null;
+  /** Of one model call. */
+  readonly timeoutMs: number;
+  /** Complete exchanges after which a generated title is made anew; 0: never. */
+  readonly refreshEvery: 0 | 5 | 10 | 20;
 }

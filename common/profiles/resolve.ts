@@ -27,6 +27,7 @@ export const resolveProfile = async (
     model: settings.model,
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
+    auxiliary: { titles: settings.titles },
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -45,5 +46,8 @@ export const profileTerms = async (
 
 /** What must be shown nowhere. */
 export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[] => [
-  ...new Set([...secretsOf(env), ...[settings.model.apiKey ?? ""].filter((key) => key !== "")]),
+  ...new Set([
+    ...secretsOf(env),
+    ...[settings.model.apiKey, settings.titles.model?.apiKey].flatMap((key) => (key ? [key] : [])),
+  ]),
 ];

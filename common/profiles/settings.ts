@@ -2,7 +2,9 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import { MAX_RUN_LIMIT } from "../contracts/profile.ts";
-import type { ProfileModel } from "./port.ts";
+import type { ProfileModel, TitleSettings } from "./port.ts";
+import { expand, keyNamesOf } from "./provider.ts";
+import { readTitleSettings } from "./title-settings.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -16,6 +18,9 @@ export interface ProfileSettings {
   readonly limits: ProfileLimits;
   /** Skills that are not offered to the model. */
   readonly disabledSkills: readonly string[];
+  readonly titles: TitleSettings;
+  /** What was not understood and does not matter enough to refuse the file. */
+  readonly warnings: readonly string[];
 }
 
 /** What a profile allows of its runs, over all workers; null: no limit. */
@@ -36,9 +41,11 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model, bot_name: botName, agent, limits, skills } = parsed.data;
+  const { model: section, bot_name: botName, agent, limits, skills, auxiliary } = parsed.data;
+  const model = modelOf(section ?? null, env);
   return {
-    ...modelOf(model ?? null, env),
+    ...model,
+    ...readTitleSettings(auxiliary?.title_generation, env, model.model),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
     limits: {
       concurrentRuns: limits?.concurrent_runs ?? null,
@@ -69,6 +76,7 @@ const SettingsSchema = z.object({
     .object({ disabled: z.array(z.string()).catch([]) })
     .nullish()
     .catch(null),
+  auxiliary: z.object({ title_generation: z.unknown() }).nullish().catch(null),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {
@@ -84,14 +92,6 @@ const toPlain = (text: string, refuse: Refuse): unknown => {
   }
 };
 
-/** Variables that hold a provider's key, in order of preference; others: `<PROVIDER>_API_KEY`. */
-const KEY_NAMES: Readonly<Record<string, readonly string[]>> = {
-  demo: [],
-  custom: ["OPENAI_API_KEY"],
-  openai: ["OPENAI_API_KEY"],
-  anthropic: ["ANTHROPIC_API_KEY", "ANTHROPIC_TOKEN"],
-};
-
 interface ModelSection {
   readonly default: string | null;
   readonly provider: string | null;
@@ -105,20 +105,11 @@ const modelOf = (
 ): Pick<ProfileSettings, "model" | "written" | "keyNames"> => {
   const baseUrl = expand(section?.base_url ?? null, env);
   const provider = (section?.provider ?? (baseUrl === null ? "demo" : "custom")).toLowerCase();
-  const usual = `${provider.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_")}_API_KEY`;
-  const keyNames = Object.hasOwn(KEY_NAMES, provider) ? (KEY_NAMES[provider] ?? []) : [usual];
+  const keyNames = keyNamesOf(provider);
   const apiKey = keyNames.map((key) => env[key]).find(Boolean) ?? null;
   return {
     model: { provider, model: expand(section?.default ?? null, env) ?? "", baseUrl, apiKey },
     written: { provider, model: section?.default ?? "", baseUrl: section?.base_url ?? null },
     keyNames,
   };
-};
-
-/** `${NAME}` comes from the profile's own variables only, and is empty without one (P-23). */
-const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null => {
-  const result = text?.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_all, name: string) =>
-    Object.hasOwn(env, name) ? (env[name] ?? "") : "",
-  );
-  return result === undefined || result === "" ? null : result;
 };
