@@ -19,10 +19,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
   "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
   "common/search": ["common/base", "common/sqlite", "common/state-db"],
-  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions"],
+  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/titles"],
+  "common/jobs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
   "common/talaria-db": [
     "common/base",
     "common/contracts",
+    "common/jobs",
     "common/sqlite",
     "common/sessions",
     "common/runs",

@@ -29,11 +29,16 @@ const NO_MACHINE_IDENTITY: Vars = {
  * command in a run then works on the run's profile and not on the user's default one.
  */
 export const runIdentity = (profile: Pick<Profile, "name" | "home">, run: RunIds): Vars => ({
-  TALARIA_PROFILE: profile.name,
-  TALARIA_SESSION_ID: run.session_id,
+  ...sessionIdentity(profile, run.session_id),
   TALARIA_RUN_ID: run.id,
+});
+
+/** The same for background work on a session. */
+export const sessionIdentity = (profile: Pick<Profile, "name" | "home">, sessionId: string): Vars => ({
+  TALARIA_PROFILE: profile.name,
+  TALARIA_SESSION_ID: sessionId,
   HERMES_HOME: profile.home,
-  HERMES_SESSION_ID: run.session_id,
+  HERMES_SESSION_ID: sessionId,
 });
 
 /** `vars` without names that would change a program instead of the agent (P-2), and what no environment can hold. */
