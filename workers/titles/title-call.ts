@@ -29,7 +29,10 @@ export type TitleAnswer =
   | { readonly kind: "rejected"; readonly parameter: Option | null; readonly message: string }
   | { readonly kind: "failed"; readonly reason: "timeout" | RunErrorCode; readonly message: string };
 
-/** One request for a title. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`, at once. */
+/**
+ * One request for a title. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`,
+ * at once.
+ */
 export const callForTitle = async (call: TitleCall, signal: AbortSignal): Promise<TitleAnswer> => {
   signal.throwIfAborted();
   const request = new AbortController();
