@@ -37,7 +37,7 @@ const UNKNOWN_NAMES = 2;
 
 /** The scripts of a title that suits the user's text; null when no script makes up most of that text. */
 const userScripts = (userText: string): ReadonlySet<Script> | null => {
-  const prose = proseOf(userText);
+  const prose = withoutNames(proseOf(userText));
   const letters = lettersByScript(prose);
   const total = totalOf(letters);
   const main = mainScript(letters);
@@ -53,6 +53,14 @@ const userScripts = (userText: string): ReadonlySet<Script> | null => {
   );
   return new Set([main, ...also.map(([script]) => script)]);
 };
+
+/** Text in another script without the technical names in it, which are Latin in every language. */
+const withoutNames = (prose: string): string =>
+  prose.replace(LATIN_WORDS, "").search(/\p{L}/u) < 0
+    ? prose
+    : prose.replace(LATIN_WORDS, (word) => (isBorrowed(word, NOTHING) ? " " : word));
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** A title without its borrowed Latin words, and how many those were. */
 const withoutBorrowed = (
