@@ -10,8 +10,8 @@ export interface ReadTitleSettings {
 }
 
 /**
- * Reads `auxiliary.title_generation` (background-jobs 1.2). Titles are a convenience, so what is wrong in it is said in a warning and
- * its default used; it never makes a profile unusable. `main` is the profile's chat model.
+ * Reads `auxiliary.title_generation` (background-jobs 1.2). Titles are a convenience, so what is wrong in it is said in a
+ * warning and its default used; it never makes a profile unusable. `main` is the profile's chat model.
  */
 export const readTitleSettings = (section: unknown, env: Env, main: ProfileModel): ReadTitleSettings => {
   const warnings: string[] = [];
@@ -99,8 +99,9 @@ const dedicatedModel = (texts: Texts, env: Env, main: ProfileModel, warn: Warn):
 };
 
 /**
- * The key under the provider's usual names, if it belongs to where it would be sent (security-contract 11): the chat model's goes to the
- * chat model's origin only, a well-known provider's to that provider. Another address needs `api_key` or `api_key_env`.
+ * The key under the provider's usual names, if it belongs to where it would be sent (security-contract 11): the chat model's
+ * goes to the chat model's origin only, a well-known provider's to that provider. Another address needs `api_key` or
+ * `api_key_env`.
  */
 const usualKey = (route: Omit<ProfileModel, "apiKey">, env: Env, main: ProfileModel): string | null => {
   const target = originOf(addressOf(route));

@@ -10,8 +10,8 @@ export type Verdict =
   | { readonly accepted: false; readonly reason: TitleFault };
 
 /**
- * Whether a cleaned candidate (`cleanTitle`) may name a conversation that began with `userText` (background-jobs 1.3, B-15). Only generated
- * titles are judged, never what a person typed (B-10). In doubt it is accepted.
+ * Whether a cleaned candidate (`cleanTitle`) may name a conversation that began with `userText` (background-jobs 1.3, B-15).
+ * Only generated titles are judged, never what a person typed (B-10). In doubt it is accepted.
  */
 export const acceptTitle = (candidate: string, userText: string): Verdict => {
   const fault = faultOf(candidate, userText);

@@ -1,10 +1,13 @@
 /**
- * How many characters say that Han text is Chinese: those that no Japanese character set has (simplified forms, 你, 们, 吗 …), or that
- * in Japanese were replaced by simpler ones (這, 個, 會 …). Plain words both languages share give 0.
+ * How many characters say that Han text is Chinese: those that no Japanese character set has (simplified forms, 你, 们, 吗 …), or
+ * that in Japanese were replaced by simpler ones (這, 個, 會 …). Plain words both languages share give 0.
  */
 export const chineseMarks = (text: string): number =>
   [...text.matchAll(/\p{Script=Han}/gu)].filter(([char]) => !japanese().has(char) || REPLACED.has(char))
-    .length;
+    .length + (text.match(CHINESE_WORDS)?.length ?? 0);
+
+/** Characters that both languages have, and that only one puts together. */
+const CHINESE_WORDS = /推荐|旅游|旅遊|教程|景点|以及|可以|什么|怎么|怎樣|怎样|哪里|我的|你的/g;
 
 /** Old forms that modern Japanese does not write, names aside; in Chinese as written in Taiwan and Hong Kong they are common. */
 const REPLACED = new Set(

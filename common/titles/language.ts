@@ -40,7 +40,7 @@ interface Table {
 }
 
 const CODES = Object.keys(LANGUAGES) as LanguageCode[];
-const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
+const setOf = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
 const TABLES = Object.fromEntries(
   CODES.map((code): [LanguageCode, Table] => {
     const { words, inNames, fillers } = LANGUAGES[code];
@@ -59,8 +59,11 @@ const scoreOf = (code: LanguageCode, words: ReadonlySet<string>, text: string): 
   return score;
 };
 
+/** AI, MIT, WHO and US are words only in small letters. */
+const ACRONYMS = /(?<![\p{L}\p{N}])\p{Lu}{2,}(?![\p{L}\p{N}])/gu;
+
 const isOtherLatin = (title: string, prose: string, userText: string): boolean => {
-  const titleWords = [...new Set(wordsOf(title))];
+  const titleWords = [...new Set(wordsOf(title.replace(ACRONYMS, " ")))];
   if (titleWords.length < 3) return false;
   const user = latinLanguage(prose);
   if (user === null) return false;
@@ -85,9 +88,10 @@ const speaksFor = (
   );
   if (own) return false;
   const hits = fresh.filter((word) => words.has(word) && !TABLES[user].all.has(word));
-  if (hits.some((word) => !inNames.has(word))) return true;
   const letters = fresh.some((word) => LANGUAGES[other].letters.test(word)) ? 1 : 0;
-  return hits.length + letters >= 2;
+  const strong = hits.filter((word) => !inNames.has(word)).length;
+  // English is what models slip into. For any other language one word is too little: it may as well be a name.
+  return strong + letters > 0 && (hits.length + letters >= 2 || (other === "en" && strong > 0));
 };
 
 /** Russian and Ukrainian have letters that the other has not. */

@@ -24,7 +24,10 @@ export const cutBetween = (text: string, max: number): string => {
 const MOST_READ = 8_000;
 /** Longer than any emoji; what looks longer is cut by `PILES` before. */
 const LONGEST_GRAPHEME = 64;
-/** Overrides of the direction (security-contract 49), soft hyphens, zero-width spaces and byte order marks. Joiners stay: Persian and emoji need them. */
+/**
+ * Overrides of the direction (security-contract 49), soft hyphens, zero-width spaces and byte order marks. Joiners stay:
+ * Persian and emoji need them.
+ */
 const INVISIBLE = /[\u00AD\u200B\u202A-\u202E\u2066-\u2069\uFEFF]/g;
 /** Letters under a pile of marks: no script needs more than this. */
 const PILES = /(\p{M}{8})\p{M}+/gu;

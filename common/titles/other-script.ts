@@ -6,8 +6,8 @@ import { lettersByScript, mainScript, type Script, totalOf } from "./scripts.ts"
 import { visibleText } from "./visible-text.ts";
 
 /**
- * True when a title is in another writing system than the user's text: at least 35 % of its letters, and at least 2, once borrowed words
- * are set aside (background-jobs 1.3). False where no script makes up 60 % of that text.
+ * True when a title is in another writing system than the user's text: at least 35 % of its letters, and at least 2, once
+ * borrowed words are set aside (background-jobs 1.3). False where no script makes up 60 % of that text.
  */
 export const isOtherScript = (candidate: string, userText: string): boolean => {
   const own = userScripts(userText);
@@ -31,13 +31,13 @@ const ALSO_WRITTEN = 8;
 const ALSO_WRITTEN_HAN = 4;
 /** Borrowed words that may stand alone as a title; more of them are a title in English. */
 const LONE_NAMES = 3;
-/** So many capitalised words that nobody knows pass as names in a title that otherwise has so many letters of the user's script. */
+/** Capitalised words that nobody knows pass as names, one for every two letters of the user's script around them, two at most. */
+const LETTERS_PER_NAME = 2;
 const UNKNOWN_NAMES = 2;
-const NATIVE_AROUND_NAMES = 4;
 
 /** The scripts of a title that suits the user's text; null when no script makes up most of that text. */
 const userScripts = (userText: string): ReadonlySet<Script> | null => {
-  const prose = proseOf(userText);
+  const prose = withoutNames(proseOf(userText));
   const letters = lettersByScript(prose);
   const total = totalOf(letters);
   const main = mainScript(letters);
@@ -54,6 +54,14 @@ const userScripts = (userText: string): ReadonlySet<Script> | null => {
   return new Set([main, ...also.map(([script]) => script)]);
 };
 
+/** Text in another script without the technical names in it, which are Latin in every language. */
+const withoutNames = (prose: string): string =>
+  prose.replace(LATIN_WORDS, "").search(/\p{L}/u) < 0
+    ? prose
+    : prose.replace(LATIN_WORDS, (word) => (isBorrowed(word, NOTHING) ? " " : word));
+
+const NOTHING: ReadonlySet<string> = new Set();
+
 /** A title without its borrowed Latin words, and how many those were. */
 const withoutBorrowed = (
   title: string,
@@ -61,7 +69,7 @@ const withoutBorrowed = (
 ): { readonly native: string; readonly names: number } => {
   const userWords = latinWords(visibleText(userText).slice(0, 4_000));
   const nativeLetters = totalOf(lettersByScript(title.replace(LATIN_WORDS, "")));
-  let unknown = nativeLetters >= NATIVE_AROUND_NAMES ? UNKNOWN_NAMES : 0;
+  let unknown = Math.min(UNKNOWN_NAMES, Math.floor(nativeLetters / LETTERS_PER_NAME));
   let names = 0;
   const native = title.replace(LATIN_WORDS, (word) => {
     const known = isBorrowed(word.replace(/[.'’/-]+$/, ""), userWords);

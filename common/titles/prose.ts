@@ -13,7 +13,10 @@ export const spokenText = (text: string): string =>
     .replace(/\b(?:[a-z][a-z0-9+.-]*:\/\/|www\.)[^\s"'<>）」】。，]+/gi, " ")
     .replace(/\b[\w.+-]+@[\w-]+\.[\w.-]+/g, " ");
 
-/** The words of a language in it: also without inline code, paths, identifiers and the like, which tell nothing about a language. */
+/**
+ * The words of a language in it: also without inline code, paths, identifiers and the like, which tell nothing about a
+ * language.
+ */
 export const proseOf = (text: string): string =>
   spokenText(text)
     .replace(/`[^`\n]*`/g, " ")

@@ -3,7 +3,10 @@ import { EngineError } from "../engines/port.ts";
 /** A title's answer with all that surrounds it is a few kilobytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** `fetch` that follows no redirect (a key belongs to the address it was saved for) and gives up on endless answers (security-contract 11). */
+/**
+ * `fetch` that follows no redirect (a key belongs to the address it was saved for) and gives up on endless answers
+ * (security-contract 11).
+ */
 export const boundedFetch =
   (ask: typeof fetch): typeof fetch =>
   async (input, init) => {

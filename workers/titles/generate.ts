@@ -43,7 +43,10 @@ export interface TitleRequest {
   readonly log: Pick<Logger, "debug">;
 }
 
-/** Resolves whatever the providers do; rejects with the reason of `signal`, soon after it aborts. Nothing said in the exchange is logged. */
+/**
+ * Resolves whatever the providers do; rejects with the reason of `signal`, soon after it aborts. Nothing said in the exchange
+ * is logged.
+ */
 export type GenerateTitle = (request: TitleRequest) => Promise<TitleOutcome>;
 
 export interface TitleGeneratorDeps {
@@ -58,8 +61,8 @@ const OUTPUT_TOKENS_ONCE_MORE = 1024;
 const MAX_ROUTES = 2;
 
 /**
- * Makes titles with model clients of its own: no run's client or reasoning setting is touched (B-6). What a provider refused to be sent is
- * remembered as long as the generator lives.
+ * Makes titles with model clients of its own: no run's client or reasoning setting is touched (B-6). What a provider refused to
+ * be sent is remembered as long as the generator lives.
  */
 export const createTitleGenerator = (deps: TitleGeneratorDeps): GenerateTitle => {
   const models = createModels({ demo: deps.demo, fetch: boundedFetch(deps.fetch ?? fetch) });

@@ -13,9 +13,10 @@ export interface TitleRoute {
 }
 
 /**
- * The routes of a session, in the order in which they are tried: the profile's model for titles, if it has one, then the session's
- * (background-jobs 1.2). `sessionModel` is the session's choice, null for the profile's default; when it is pinned to a provider that the
- * profile does not use, the session has no route, since no other provider steps in for it (B-34). Whether titles are on is not asked here.
+ * The routes of a session, in the order in which they are tried: the profile's model for titles, if it has one, then the
+ * session's (background-jobs 1.2). `sessionModel` is the session's choice, null for the profile's default; when it is pinned to
+ * a provider that the profile does not use, the session has no route, since no other provider steps in for it (B-34). Whether
+ * titles are on is not asked here.
  */
 export const titleRoutes = (
   profile: Pick<Profile, "model" | "auxiliary">,

@@ -1,5 +1,4 @@
 import type { LanguageModelV4, LanguageModelV4GenerateResult, LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { messageOf } from "../../common/base/errors.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { TitlePrompt } from "../../common/titles/prompts.ts";
 import { answerText } from "../../common/titles/visible-text.ts";
@@ -29,7 +28,10 @@ export type TitleAnswer =
   | { readonly kind: "rejected"; readonly parameter: Option | null; readonly message: string }
   | { readonly kind: "failed"; readonly reason: "timeout" | RunErrorCode; readonly message: string };
 
-/** One request for a title. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`, at once. */
+/**
+ * One request for a title. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`,
+ * at once.
+ */
 export const callForTitle = async (call: TitleCall, signal: AbortSignal): Promise<TitleAnswer> => {
   signal.throwIfAborted();
   const request = new AbortController();
@@ -96,8 +98,9 @@ const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): 
 const faultOf = (error: unknown, apiKey: string | null): TitleAnswer => {
   if (error instanceof EngineError) return { kind: "failed", reason: error.code, message: error.message };
   const failure = readProviderFailure(error, Date.now());
-  // No provider's doing, so a bug: a title is not worth a failed job.
-  if (failure === null) return { kind: "failed", reason: "error", message: messageOf(error) };
+  // No provider's doing: a bug, or a key that no header can hold. A title is not worth a failed job; the message may quote the key.
+  if (failure === null)
+    return { kind: "failed", reason: "error", message: error instanceof Error ? error.name : typeof error };
   const { code, message } = toEngineError(failure, apiKey);
   if (failure.status === 400 || failure.status === 422)
     return { kind: "rejected", parameter: OPTIONS[failure.parameter ?? ""] ?? null, message };

@@ -54,6 +54,32 @@ describe("the limits of another script", () => {
   });
 });
 
+describe("names", () => {
+  test("a few borrowed words may stand alone, a whole title of them is in English", () => {
+    const text = "Pythonで書いたAPIをDockerで動かしたいです";
+    expect(reasonOf("Python API", text)).toBeNull();
+    expect(reasonOf("Python API Docker Kubernetes", text)).toBe("other_script");
+    // Well-known names in the user's text do not make it a Latin one.
+    expect(reasonOf("Running a Python API in Docker", text)).toBe("other_script");
+    expect(reasonOf("DockerでPython API", text)).toBeNull();
+  });
+
+  test("what the user wrote in another language may be the title", () => {
+    const text = "Kannst du mir die Handlung von How to Train Your Dragon erklären?";
+    expect(reasonOf("How to Train Your Dragon", text)).toBeNull();
+    expect(reasonOf("How to Tame Your Dragon", "Kannst du mir die Handlung von dem Film erklären?")).toBe(
+      "wrong_language",
+    );
+  });
+
+  test("one word of another language than English is no proof", () => {
+    expect(reasonOf("Wir Album Overview", "Explain the record of the band to me")).toBeNull();
+    expect(reasonOf("Das Album Wir für mich erklärt", "Explain the record of the band to me")).toBe(
+      "wrong_language",
+    );
+  });
+});
+
 describe("what is no title", () => {
   test.each(["", "...", "🎉", "—"])("%j is empty", (title) => {
     expect(reasonOf(title, "Hello there")).toBe("empty");

@@ -235,7 +235,7 @@ export const FIRST_MESSAGES: readonly FirstMessage[] = [
     language: "Chinese, simplified",
     text: "你好，请帮我写一个Python爬虫抓取新闻标题",
     fallback: "写一个Python爬虫抓取新闻标题",
-    good: ["Python新闻爬虫", "编写Python爬虫抓取新闻", "Scrapy爬虫入门 API"],
+    good: ["Python新闻爬虫", "Scrapy爬虫", "编写Python爬虫抓取新闻", "Scrapy爬虫入门 API"],
     foreign: ["News Scraper", "Building a News Crawler", "ニュースのスクレイピング方法", "Парсер новостей"],
   },
   {
@@ -257,7 +257,13 @@ export const FIRST_MESSAGES: readonly FirstMessage[] = [
     text: "東京旅行の計画を立ててください。予算は10万円です。",
     fallback: "東京旅行の計画を立ててください",
     good: ["東京旅行計画", "予算10万円の東京旅行", "Googleマップで東京旅行計画"],
-    foreign: ["东京旅游计划", "東京旅遊計劃與預算這個", "Tokyo Travel Plan", "도쿄 여행 계획"],
+    foreign: [
+      "东京旅游计划",
+      "东京旅游景点推荐",
+      "東京旅遊計劃與預算這個",
+      "Tokyo Travel Plan",
+      "도쿄 여행 계획",
+    ],
   },
   {
     language: "Japanese about Python",

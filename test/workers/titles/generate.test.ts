@@ -144,6 +144,20 @@ describe("B-13 bounded cost", () => {
       ]);
     }));
 
+  test("a named one is remembered though the next answer fails", () =>
+    withAnswers(
+      [faulty({ reject: "temperature" }), faulty({ fail: 500 }), "Login Bug Fix"],
+      async (server) => {
+        const generate = createTitleGenerator({ demo: NO_DEMO });
+        expect(await generateWith([routeTo(server)], {}, generate)).toMatchObject({
+          kind: "fallback",
+          calls: 2,
+        });
+        await generateWith([routeTo(server)], {}, generate);
+        expect(sentTo(server).map(({ temperature }) => temperature)).toEqual([0.1, undefined, undefined]);
+      },
+    ));
+
   test("several, one after the other", () =>
     withAnswers([faulty({ reject: "reasoning_effort+temperature+max_tokens" })], async (server) => {
       expect(await generateWith([routeTo(server)])).toMatchObject({ kind: "generated", calls: 4 });
@@ -294,10 +308,13 @@ describe("a stop", () => {
     withAnswers([faulty({ stall: 0 })], async (hung) => {
       const stop = new AbortController();
       const reason = new Error("the session is gone");
-      const running = generateWith([routeTo(hung), routeTo(hung)], { signal: stop.signal });
+      const routes = [routeTo(hung, { timeoutMs: 60_000 }), routeTo(hung)];
+      const running = generateWith(routes, { signal: stop.signal });
       while (hung.stats().open === 0) await new Promise((resolve) => setImmediate(resolve));
+      const start = performance.now();
       stop.abort(reason);
       await expect(running).rejects.toBe(reason);
+      expect(performance.now() - start).toBeLessThan(2_000);
       while (hung.stats().open > 0) await new Promise((resolve) => setImmediate(resolve));
       expect(hung.stats().requests).toBe(1);
     }));
@@ -354,6 +371,16 @@ describe("security-contract 11", () => {
       await generateWith([routeTo(server, { name: "titles" }), routeTo(server)], { log });
       expect(lines.length).toBeGreaterThanOrEqual(3);
       expect(lines.join()).not.toMatch(/route-key|login|Okay|token was/i);
+    }));
+
+  test("a key that no header can hold fails the route and is not quoted", () =>
+    withAnswers(["Login Bug Fix"], async (server) => {
+      const lines: string[] = [];
+      const log = { debug: (...line: unknown[]) => void lines.push(JSON.stringify(line)) };
+      const model = { provider: "custom", model: "m", baseUrl: server.url, apiKey: "two\nlines" };
+      expect(await generateWith([routeTo(server, { model })], { log })).toMatchObject({ kind: "fallback" });
+      expect(lines.join()).not.toMatch(/two|lines/);
+      expect(server.stats().requests).toBe(0);
     }));
 });
 

@@ -31,7 +31,10 @@ const EVENT_STREAM = { "content-type": "text/event-stream; charset=utf-8", "cach
 /** Tokens per turn of the event loop when nothing paces them. */
 const BURST = 256;
 
-/** Sends the whole answer as one JSON body. Of the scripted faults, `stall` sends nothing and `cut` half of it, whatever their token. */
+/**
+ * Sends the whole answer as one JSON body. Of the scripted faults, `stall` sends nothing and `cut` half of it, whatever their
+ * token.
+ */
 export const sendWhole = ({ response, directives, plan, strike, stats }: Answer): void => {
   const text = joined(plan.textTokens, plan.textToken);
   const reasoning = joined(plan.reasonTokens, plan.reasonToken);
