@@ -28,6 +28,7 @@ import { backlogRoutes } from "./routes/backlog.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
+import { type JobRoutesDeps, jobRoutes } from "./routes/jobs.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
@@ -62,6 +63,7 @@ export interface AppDeps {
   readonly forgetSearch: ProfileRoutesDeps["forgetSearch"];
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
+  readonly jobs: Omit<JobRoutesDeps, "sessions">;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
   readonly auth: Auth;
@@ -146,6 +148,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...settingsRoutes(deps),
     ...profileRoutes(deps),
     ...backlogRoutes(deps),
+    ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

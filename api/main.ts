@@ -81,6 +81,15 @@ const main = async (): Promise<void> => {
     metrics,
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
+    jobs: {
+      findJob: (id) => db.read.findJob(id),
+      jobsOf: (sessionId) => db.read.jobsOf(sessionId),
+      regenerateTitle: async (sessionId) => {
+        const made = await db.write.regenerateTitle(sessionId);
+        await lifecycle.control.tell(made?.outbox ?? []);
+        return made?.job ?? null;
+      },
+    },
     webDir: webDir(),
     shutdown: stopping.signal,
     version: packageVersion(),

@@ -19,10 +19,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
   "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
   "common/search": ["common/base", "common/sqlite", "common/state-db"],
-  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions"],
+  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/titles"],
+  "common/jobs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
   "common/talaria-db": [
     "common/base",
     "common/contracts",
+    "common/jobs",
     "common/sqlite",
     "common/sessions",
     "common/runs",
@@ -53,6 +55,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "common/queues": ["common/base", "common/contracts", "common/profiles", "common/redis"],
   "common/reconcile": [],
+  "common/titles": ["common/base", "common/reconcile"],
   "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [
     "common/base",
@@ -88,6 +91,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "workers/tools": ["common/base", "common/contracts"],
   "workers/mcp": ["common/base", "common/profiles", "workers/tools"],
   "workers/environment": ["common/base", "common/contracts", "common/profiles"],
+  "workers/titles": [
+    "common/base",
+    "common/contracts",
+    "common/logging",
+    "common/profiles",
+    "common/titles",
+    "workers/engines",
+  ],
   "workers/run": [
     "common/base",
     "common/contracts",

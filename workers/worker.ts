@@ -15,11 +15,13 @@ import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
 import { installProfileEnv } from "./environment/profile-env.ts";
-import { profileIdentity, profileVars, runIdentity } from "./environment/run-vars.ts";
+import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
+import { createTitleJob } from "./jobs/title.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
+import { createTitleGenerator } from "./titles/generate.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -77,19 +79,48 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
 
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
-  const consumer = createConsumer({
-    connection: connect("job queue", "queue-worker"),
-    prefix: queuePrefix(config.redis.prefix),
-    concurrency: config.worker.concurrency,
-    lockMs: config.worker.lockMs,
-    stalledCheckMs: config.worker.stalledCheckMs,
-    process: async (_queue, job) => execute(JOBS.runs.parse(job.data).runId, job.id ?? ""),
+  const handBack = new AbortController();
+  const title = createTitleJob({
+    lifecycle: lifecycleDeps,
+    dispatcher: lifecycle.dispatcher,
+    transcripts: backbone.transcript.transcripts,
+    resolveProfile: (name) => resolveProfile(config.home, name, salt),
+    withProfileEnv: (profile, sessionId, work) =>
+      environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
+    generate: createTitleGenerator({ demo }),
+    workerName: backbone.name,
+    deadlineMs: TITLE_DEADLINE_MS,
+    handBack: handBack.signal,
     log,
   });
-  closers.add("consumer", () => consumer.abandon());
+  const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
+    runs: {
+      concurrency: config.worker.concurrency,
+      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+    },
+    titles: {
+      concurrency: config.worker.jobConcurrency,
+      process: (data) => title(JOBS.titles.parse(data).jobId),
+    },
+  };
+  const connection = connect("job queue", "queue-worker");
+  const consumers = new Map(
+    kinds.map((kind) => {
+      const consumer = createConsumer({
+        connection,
+        prefix: queuePrefix(config.redis.prefix),
+        concurrency: work[kind].concurrency,
+        lockMs: config.worker.lockMs,
+        stalledCheckMs: config.worker.stalledCheckMs,
+        process: (_queue, job) => work[kind].process(job.data, job.id ?? ""),
+        log,
+      });
+      closers.add(`consumer of ${kind}`, () => consumer.abandon());
+      return [kind, consumer];
+    }),
+  );
   const served = await serveQueues({
-    consumer,
-    kinds,
+    consumers,
     only: profiles,
     profiles: () => listProfiles(config.home),
     words: connect("work channel", "queue-worker"),
@@ -101,7 +132,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const registration = await registerWorker(
     createWorkerRegistry(redis, keys.workers),
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
-    () => ({ running: consumer.running, draining, environment: environment.statistics() }),
+    () => ({ running: consumers.get("runs")?.running ?? 0, draining, environment: environment.statistics() }),
     log,
   );
   closers.add("registration", () => registration.close());
@@ -109,7 +140,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   return {
     drain: async () => {
       draining = true;
-      consumer.pause();
+      for (const consumer of consumers.values()) consumer.pause();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const enough = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, config.worker.drainMs);
@@ -117,13 +148,19 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       await Promise.race([active.idle(), enough]);
       clearTimeout(timer);
       active.stopAll("hand_back");
+      handBack.abort(new Error("the worker stops"));
       await active.idle();
-      await consumer.close();
+      await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
       await servers.close();
       log.info(environment.statistics(), "profile environments");
     },
   };
 };
+
+type Process = (data: unknown, id: string) => Promise<void>;
+
+/** What a title may take at most: four calls of 15 s (background-jobs B-7, B-13). */
+const TITLE_DEADLINE_MS = 60_000;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

@@ -69,7 +69,7 @@ export const openCanonicalStore = async (
             rowId: result.rowIds[i] ?? 0,
             uid: deriveUid(message.id),
           }));
-          return { status: "ok", rows };
+          return { status: "ok", rows, title: result.title };
         }
         if (result.reason === "continued_elsewhere" && tries < MAX_FOLLOWED) continue;
         return { status: isTransient(result.reason) ? "later" : "refused" };
@@ -92,7 +92,8 @@ export const openCanonicalStore = async (
     },
     setTitle: async (profile, storeId, title) => {
       const path = await stores.pathOf(profile);
-      await write.setTitle(path, storeId, title, { source: OWN_SOURCE });
+      const result = await write.setTitle(path, storeId, title, { source: OWN_SOURCE });
+      return result.status === "ok" ? result.title : null;
     },
     close: () => thread.close(),
   };

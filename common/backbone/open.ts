@@ -12,7 +12,7 @@ import { createLifecycle, type Lifecycle } from "../lifecycle/create.ts";
 import type { LifecycleDeps } from "../lifecycle/deps.ts";
 import type { Logger } from "../logging/logger.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
-import { createRunQueue } from "../queues/run-queue.ts";
+import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { createKeys, type Keys } from "../redis/keys.ts";
@@ -82,7 +82,7 @@ export const openBackbone = async (
       archive: db.archive,
       maxRunBytes: config.runs.maxJournalBytes,
     });
-    const queue = createRunQueue(
+    const queue = createJobQueue(
       producer,
       config.redis.prefix,
       (name) => publishWork(redis, keys.work, name),

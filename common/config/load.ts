@@ -177,6 +177,7 @@ const toConfig = (home: string, given: Values): Config => {
       queues: [...new Set(v.queues)],
       profiles: given.profiles === null ? null : [...new Set(given.profiles)],
       concurrency: v.concurrency,
+      jobConcurrency: v.jobConcurrency,
       drainMs: v.drainMs,
       lockMs: v.lockMs,
       stalledCheckMs: v.stalledCheckMs,

@@ -31,6 +31,8 @@ export interface Config {
     /** Profiles that the worker works for; null: all. */
     readonly profiles: readonly string[] | null;
     readonly concurrency: number;
+    /** Of each kind of background work. */
+    readonly jobConcurrency: number;
     /** How long running runs may go on after SIGTERM before they are handed back. */
     readonly drainMs: number;
     readonly lockMs: number;

@@ -151,7 +151,7 @@ export const SETTINGS = {
   queues: {
     name: "TALARIA_QUEUES",
     yaml: "queues",
-    default: "runs",
+    default: "runs,titles",
     meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),
@@ -171,6 +171,14 @@ export const SETTINGS = {
     meaning: "Runs one worker executes at the same time (flag `--concurrency`).",
     expected: range(1, 10_000, "runs"),
     schema: whole(1, 10_000),
+  },
+  jobConcurrency: {
+    name: "TALARIA_JOB_CONCURRENCY",
+    yaml: "job_concurrency",
+    default: "8",
+    meaning: "Pieces of background work of each kind that one worker does at the same time.",
+    expected: range(1, 1_000, "jobs"),
+    schema: whole(1, 1_000),
   },
   drainMs: {
     name: "TALARIA_DRAIN_MS",

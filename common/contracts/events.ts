@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { JobSchema } from "./job.ts";
 import { MessageSchema } from "./message.ts";
 import { RunErrorCodeSchema, RunSchema, UsageSchema } from "./run.ts";
 import { SessionSchema } from "./session.ts";
@@ -82,6 +83,10 @@ export const SESSION_EVENT_SCHEMAS = {
     /** external: source of the session that was written to; "external" for one that this server made. */
     origin: z.string().optional(),
   }),
+  /** The session got a title that nobody gave it (background-jobs B-12). */
+  title: z.object({ session_id: z.string(), title: z.string(), session: SessionSchema }),
+  /** Background work on the session changed its state (B-1). */
+  job: z.object({ job: JobSchema }),
 } as const;
 export type SessionEventName = keyof typeof SESSION_EVENT_SCHEMAS;
 /** A session event as its writer hands it to the journal. */

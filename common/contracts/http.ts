@@ -26,7 +26,7 @@ export type CreateSessionBody = z.infer<typeof CreateSessionBody>;
 
 export const PatchSessionBody = z
   .strictObject({
-    title: title.optional(),
+    title: title.nullable().optional().describe("null: none; the next one is automatic again"),
     pinned: z.boolean().optional(),
     archived: z.boolean().optional(),
     model: model.nullable().optional(),

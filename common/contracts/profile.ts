@@ -89,7 +89,7 @@ export type CreateProfileBody = z.infer<typeof CreateProfileBody>;
 
 const runLimit = z.int().min(1).max(MAX_RUN_LIMIT).nullable().optional();
 export const SetKeyBody = z
-  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(16_384) })
+  .strictObject({ name: KeyNameSchema, value: z.string().min(1).max(MAX_KEY_VALUE) })
   .meta({ id: "SetKey" });
 
 export const PatchProfileBody = z

@@ -7,6 +7,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Finisher } from "./finish.ts";
 import type { RunControl } from "./port.ts";
 import type { Settler } from "./settle.ts";
+import { renameInStore } from "./store-title.ts";
 
 /** What the HTTP layer may ask of runs and sessions beyond reading and accepting. */
 export const createRunControl = (
@@ -25,13 +26,6 @@ export const createRunControl = (
         "the stop could not be hinted to the worker; it will find it in the database",
       );
     });
-  };
-
-  /** A conversation that we made carries its title in state.db, too. */
-  const renameInStore = async (sessionId: string): Promise<void> => {
-    const row = await read.sessionRow(sessionId);
-    if (row?.title_source !== "user" || row.title === null || row.title === row.store_title) return;
-    if (row.store_id !== null) await deps.canonical.setTitle(row.profile, row.store_id, row.title);
   };
 
   return {
@@ -89,7 +83,7 @@ export const createRunControl = (
     sessionChanged: async (sessionId, reason) => {
       try {
         await announceSession(deps, sessionId, reason);
-        if (reason === "patched") await renameInStore(sessionId);
+        if (reason === "patched") await renameInStore(deps, sessionId);
       } catch (err) {
         log.warn({ err, session: sessionId }, "a change of the session could not be told");
       }

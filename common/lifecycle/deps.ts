@@ -3,7 +3,7 @@ import type { RunEvent, SessionEvent, SessionsChanged } from "../contracts/event
 import type { Message } from "../contracts/message.ts";
 import type { Session } from "../contracts/session.ts";
 import type { Journal, NewEntry } from "../journal/port.ts";
-import type { RunQueue } from "../queues/run-queue.ts";
+import type { JobQueue } from "../queues/job-queue.ts";
 import type { OwnRow } from "../sessions/cut-ops.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
@@ -13,7 +13,7 @@ export interface LifecycleDeps {
   readonly read: Async<ReadOps>;
   readonly write: Async<WriteOps>;
   readonly journal: Journal;
-  readonly queue: RunQueue;
+  readonly queue: JobQueue;
   readonly canonical: CanonicalStore;
   /** The newest row of a session's conversation in state.db; 0 where there is none, or it cannot be read. */
   readonly newestRow: (sessionId: string) => Promise<number>;
@@ -54,13 +54,15 @@ export interface CanonicalStore {
     readonly storeId: string;
     readonly rows: readonly OwnRow[];
   }): Promise<boolean>;
-  /** Renames a conversation that we made; another one's title yields to nobody. */
-  setTitle(profile: string, storeId: string, title: string): Promise<void>;
+  /** Renames a conversation that we made; resolves with what it is called there, null where it could not be told. */
+  setTitle(profile: string, storeId: string, title: string): Promise<string | null>;
 }
 
 export type Appended =
   | {
       readonly status: "ok";
+      /** What the conversation is called there. */
+      readonly title: string | null;
       readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
     }
   | { readonly status: "later" | "refused" };

@@ -1,8 +1,9 @@
 import pLimit from "p-limit";
 import type { OutboxRow } from "../runs/ledger.ts";
-import { announceSession } from "./announce.ts";
+import { announceSession, sessionFence } from "./announce.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Finisher } from "./finish.ts";
+import { renameInStore } from "./store-title.ts";
 
 const PARALLEL = 32;
 const TAKE = 200;
@@ -46,6 +47,25 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
     return result?.status === "ok" ? result.lastSeq : 0;
   };
 
+  const announceTitle = async (sessionId: string): Promise<number> => {
+    const { title } = (await read.sessionRow(sessionId)) ?? { title: null };
+    if (title === null) return 0;
+    const result = await announceSession(deps, sessionId, "title");
+    return result?.status === "ok" ? result.lastSeq : 0;
+  };
+
+  const announceJob = async ({ sessionId, runId }: OutboxRow): Promise<number> => {
+    const [job, fence] = await Promise.all([read.findJob(runId), sessionFence(deps, sessionId)]);
+    if (job === null || fence === null) return 0;
+    const { generation, minSeq } = fence;
+    const result = await journal.announce(
+      { sessionId, runId: null, generation, attempt: 0, minSeq },
+      `${job.id}-${job.created_at}-${job.state}-${job.attempt}`,
+      [entryOf({ event: "job", payload: { job } })],
+    );
+    return result.status === "ok" ? result.lastSeq : 0;
+  };
+
   /** Tells one row; resolves with [done, journal position]. */
   const tell = async (row: OutboxRow): Promise<readonly [boolean, number]> => {
     switch (row.kind) {
@@ -61,6 +81,16 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
       case "external":
       case "cut":
         return [true, await announceChange(row.sessionId, row.kind)];
+      case "title":
+        await renameInStore(deps, row.sessionId);
+        return [true, await announceTitle(row.sessionId)];
+      case "job":
+        return [true, await announceJob(row)];
+      case "work": {
+        const job = await read.findJob(row.runId);
+        if (job !== null && job.ended_at === null) await queue.addJob(job);
+        return [true, 0];
+      }
       case "copy":
         return [await finisher.copy(row.sessionId), 0];
       case "finish":
@@ -126,6 +156,10 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
   };
 };
 
-const RANK = { copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 } as const;
+const RANK = {
+  ...{ copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 },
+  // Never before what people wait for (background-jobs B-8).
+  ...{ title: 4, job: 5, work: 6 },
+} as const;
 const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
   [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

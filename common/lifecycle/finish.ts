@@ -72,7 +72,8 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     });
     if (result.status === "later") return false;
     if (result.status === "ok") {
-      await write.bindTurn({ sessionId: session.id, runId, storeId, rows: result.rows });
+      const { rows, title } = result;
+      await write.bindTurn({ sessionId: session.id, runId, storeId, rows, title });
       return true;
     }
     log.warn({ run: runId, session: session.id }, "state.db does not take this turn");

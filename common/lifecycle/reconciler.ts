@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { runJobId } from "../queues/catalog.ts";
+import { QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
 import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Settler } from "./settle.ts";
@@ -19,6 +19,8 @@ const ARCHIVE_OVERLAP_S = 60;
 /** A run this young is not missing yet, in seconds. */
 const YOUNG_S = 5;
 const LIMIT = 500;
+/** How long what became of background work can be asked for, in seconds. */
+const KEEP_JOBS_S = 7 * 24 * 3600;
 
 /**
  * Looks for what a dead process left behind, in every process: outbox rows nobody told, runs without a job, stops without
@@ -50,18 +52,32 @@ export const startReconciler = (
       runs.map(({ run, jobId }) =>
         limit(async () => {
           const ids = [runJobId(run.id, run.attempt + 1), ...(jobId === null ? [] : [jobId])];
-          return (await queue.anyLive(run.profile, ids)) ? null : run.id;
+          return (await queue.anyLive("runs", run.profile, ids)) ? null : run.id;
         }),
       ),
     );
     const ids = lost.filter((id) => id !== null);
-    if (ids.length === 0) return;
-    log.warn({ runs: ids.length }, "runs without a job are queued again");
-    await dispatcher.handle(await write.redispatch(ids));
+    if (ids.length > 0) {
+      log.warn({ runs: ids.length }, "runs without a job are queued again");
+      await dispatcher.handle(await write.redispatch(ids));
+    }
+    const open = await read.openJobs(nowS() - YOUNG_S, LIMIT);
+    const gone = await Promise.all(
+      open.map((job) =>
+        limit(async () => {
+          // The attempt that runs, or the one that would be next.
+          const tries = [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt }));
+          return (await queue.anyLive(QUEUE_OF[job.kind], job.profile, tries)) ? null : job.id;
+        }),
+      ),
+    );
+    const work = gone.filter((id) => id !== null);
+    if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
   };
 
   const housekeeping = async (): Promise<void> => {
     await write.forgetOldKeys();
+    await write.forgetJobs(nowS() - KEEP_JOBS_S);
     const nowMs = Date.now();
     let after = Math.max(archivedTo - ARCHIVE_OVERLAP_S, nowS() - options.retentionMs / 1000);
     for (;;) {

@@ -21,6 +21,9 @@ export interface Settler {
   ): Promise<void>;
 }
 
+/** What follows a turn's end and never comes before it is told. */
+const AFTER_THE_END: ReadonlySet<OutboxRow["kind"]> = new Set(["dispatch", "job", "work"]);
+
 /** `name` stands for the process in the run's `worker` column. */
 export const createSettler = (
   deps: LifecycleDeps,
@@ -81,7 +84,7 @@ export const createSettler = (
         seq === null ? [] : [[turn.session.id, seq]],
       );
       // Without the end in the journal the next run waits: its row falls due together with the `finish` row before it.
-      if (seq !== null) await dispatcher.handle(outbox.filter((row) => row.kind === "dispatch"));
+      if (seq !== null) await dispatcher.handle(outbox.filter((row) => AFTER_THE_END.has(row.kind)));
     },
   };
   return settler;

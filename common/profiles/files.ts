@@ -73,7 +73,8 @@ export interface ParsedFiles {
 
 export const parseFiles = ({ name, config, dotenv }: ProfileFiles): ParsedFiles => {
   const { env, warnings } = parseEnvFile(dotenv);
-  return { env, warnings, settings: parseSettings(config, env, whatOf("config.yaml", name)) };
+  const settings = parseSettings(config, env, whatOf("config.yaml", name));
+  return { env, warnings: [...warnings, ...settings.warnings], settings };
 };
 
 /** How a file is called in messages. */

@@ -15,6 +15,7 @@ export interface Profile {
   readonly agent: AgentSettings;
   /** Tool servers as `config.yaml` has them: whoever starts one expands its templates then (P-22, P-23). */
   readonly mcp: McpSection;
+  readonly auxiliary: { readonly titles: TitleSettings };
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
   /** What was skipped: lines of `.env` by number (P-3), memories and skills by path; never a value. */
@@ -37,4 +38,16 @@ export interface AgentSettings {
   readonly maxSteps: number | null;
   /** Instructions before every conversation: persona, memories, list of skills; "" without any. */
   readonly instructions: string;
+}
+
+/** `auxiliary.title_generation:` in config.yaml: how the titles of sessions are made. */
+export interface TitleSettings {
+  /** False: neither by itself, nor refreshed, nor on request. */
+  readonly enabled: boolean;
+  /** A model of its own for titles, with its own key; null: the session's. */
+  readonly model: ProfileModel | null;
+  /** Of one model call. */
+  readonly timeoutMs: number;
+  /** Complete exchanges after which a generated title is made anew; 0: never. */
+  readonly refreshEvery: 0 | 5 | 10 | 20;
 }

@@ -24,6 +24,13 @@ export const originOfName = (keyName: string): string | null => {
   return provider === undefined ? null : originOf(provider, null);
 };
 
+/** `@provider:model` as pickers write it; other ids name no provider. */
+export const pickedModel = (id: string): { readonly provider: string | null; readonly model: string } => {
+  const [, provider, model] = /^@([^:\s]+):(.+)$/s.exec(id) ?? [];
+  if (provider === undefined || model === undefined) return { provider: null, model: id };
+  return { provider: provider.toLowerCase(), model };
+};
+
 const KEY_NAMES: Readonly<Record<string, readonly string[]>> = {
   demo: [],
   custom: ["OPENAI_API_KEY"],

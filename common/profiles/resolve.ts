@@ -29,6 +29,7 @@ export const resolveProfile = async (
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
     mcp: settings.mcp,
+    auxiliary: { titles: settings.titles },
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -48,6 +49,10 @@ export const profileTerms = async (
 /** What must be shown nowhere. */
 export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[] => [
   ...new Set(
-    [...secretsOf(env), settings.model.apiKey ?? "", ...mcpSecrets(settings.mcp)].filter((key) => key !== ""),
+    [
+      ...secretsOf(env),
+      ...[settings.model.apiKey, settings.titles.model?.apiKey].map((key) => key ?? ""),
+      ...mcpSecrets(settings.mcp),
+    ].filter((key) => key !== ""),
   ),
 ];

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import { MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
-import type { ProfileModel } from "./port.ts";
+import type { ProfileModel, TitleSettings } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";
-import { expandTemplate } from "./template.ts";
+import { expandSetting } from "./template.ts";
+import { readTitleSettings } from "./title-settings.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -23,6 +24,9 @@ export interface ProfileSettings {
   readonly disabledSkills: readonly string[];
   /** Tool servers, not expanded. */
   readonly mcp: McpSection;
+  readonly titles: TitleSettings;
+  /** What was not understood and does not matter enough to refuse the file. */
+  readonly warnings: readonly string[];
 }
 
 /** What a profile allows of its runs, over all workers; null: no limit. */
@@ -43,9 +47,11 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model, bot_name: botName, agent, limits, skills, mcp_servers } = parsed.data;
+  const { model: section, bot_name: botName, agent, limits, skills, mcp_servers, auxiliary } = parsed.data;
+  const model = modelOf(section ?? null, env);
   return {
-    ...modelOf(model ?? null, env),
+    ...model,
+    ...readTitleSettings(auxiliary?.title_generation, env, model.model),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
     limits: {
       concurrentRuns: limits?.concurrent_runs ?? null,
@@ -78,6 +84,7 @@ const SettingsSchema = z.object({
     .nullish()
     .catch(null),
   mcp_servers: z.unknown().optional(),
+  auxiliary: z.object({ title_generation: z.unknown().optional() }).nullish().catch(null),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {
@@ -104,18 +111,14 @@ const modelOf = (
   section: ModelSection | null,
   env: Readonly<Record<string, string>>,
 ): Pick<ProfileSettings, "model" | "written" | "keyNames" | "keyOrigin"> => {
-  const baseUrl = expand(section?.base_url ?? null, env);
+  const baseUrl = expandSetting(section?.base_url ?? null, env);
   const provider = (section?.provider ?? (baseUrl === null ? "demo" : "custom")).toLowerCase();
   const keyNames = keyNamesOf(provider);
   const apiKey = keyNames.map((key) => env[key]).find(Boolean) ?? null;
   return {
-    model: { provider, model: expand(section?.default ?? null, env) ?? "", baseUrl, apiKey },
+    model: { provider, model: expandSetting(section?.default ?? null, env) ?? "", baseUrl, apiKey },
     written: { provider, model: section?.default ?? "", baseUrl: section?.base_url ?? null },
     keyNames,
     keyOrigin: originOf(provider, baseUrl),
   };
 };
-
-/** From the profile's own variables only, and nothing where they have nothing (P-23). */
-const expand = (text: string | null, env: Readonly<Record<string, string>>): string | null =>
-  text === null ? null : expandTemplate(text, env) || null;

@@ -17,3 +17,7 @@ export const expandTemplate = (
 /** The variables that a text names. */
 export const variablesIn = (text: string): readonly string[] =>
   [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
+
+/** A setting with its variables filled in, and nothing where nothing is left of it. */
+export const expandSetting = (text: string | null, env: Readonly<Record<string, string>>): string | null =>
+  text === null ? null : expandTemplate(text, env) || null;

@@ -1,15 +1,20 @@
 import { z } from "zod";
 import { IdSchema } from "../contracts/ids.ts";
+import type { Job } from "../contracts/job.ts";
 import { DEFAULT_PROFILE } from "../profiles/names.ts";
 
 /** Every kind of job and what it carries: ids, nothing else, so that a job can neither leak nor invent work (reliability, rule 2). */
 export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
+  titles: z.strictObject({ jobId: z.string().max(200) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
 export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
 
 export const isJobKind = (name: string): name is JobKind => Object.hasOwn(JOBS, name);
+
+/** The queue of a kind of background work. */
+export const QUEUE_OF = { title: "titles" } as const satisfies Readonly<Record<Job["kind"], JobKind>>;
 
 /** BullMQ's key prefix of a deployment. */
 export const queuePrefix = (prefix: string): string => `${prefix}:queue`;
@@ -23,3 +28,7 @@ export const queueName = (kind: JobKind, profile: string): string =>
  * the finished ones never blocks a retry (DESIGN 6.1).
  */
 export const runJobId = (runId: string, nextAttempt: number): string => `run-${runId}-${nextAttempt}`;
+
+/** The same for background work; one that was begun anew under its id is another job. */
+export const workJobId = ({ id, attempt, created_at }: Pick<Job, "id" | "attempt" | "created_at">): string =>
+  `${id}-${Math.round(created_at * 1000)}-${attempt + 1}`;

@@ -77,7 +77,8 @@ const TEXT_TYPES: readonly unknown[] = [undefined, "text", "input_text", "output
 const textOf = (part: Row): string | null =>
   typeof part.text === "string" && TEXT_TYPES.includes(part.type) ? part.text : null;
 
-const withoutWorkspaceLine = (plain: string): string => {
+/** Without the leading line that names a workspace. */
+export const withoutWorkspaceLine = (plain: string): string => {
   const start = plain.trimStart();
   if (!start.startsWith("[Workspace::v1:") && !start.startsWith("[Workspace:")) return plain;
   const end = start.indexOf("\n");
@@ -86,7 +87,8 @@ const withoutWorkspaceLine = (plain: string): string => {
   return end < 0 ? "" : start.slice(end + 1);
 };
 
-const withoutAttachments = (plain: string): string => {
+/** Without the trailing list of attached files. */
+export const withoutAttachments = (plain: string): string => {
   if (!plain.trimEnd().endsWith("]")) return plain;
   const at = plain.lastIndexOf("[Attached files:");
   return at < 0 ? plain : plain.slice(0, at);

@@ -7,6 +7,7 @@ import type { Run } from "../contracts/run.ts";
 import { createCutOps } from "../sessions/cut-ops.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow, type SessionRow } from "../sessions/rows.ts";
+import { provisionalTitle } from "../titles/provisional.ts";
 import type { OutboxRow } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
 import type { AcceptRequest } from "./port.ts";
@@ -14,13 +15,6 @@ import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 const IDEMPOTENCY_KEEP_S = 48 * 3600;
-
-/** What a session is called until it gets a real title: the start of its first message. */
-export const provisionalTitle = (text: string): string | null => {
-  const line = text.trim().split("\n", 1)[0]?.trim() ?? "";
-  const chars = [...line];
-  return line === "" ? null : chars.length <= 80 ? line : `${chars.slice(0, 79).join("")}…`;
-};
 
 /** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
 export const createAcceptOps = (

@@ -15,11 +15,21 @@ import type { OutboxOps } from "./outbox-ops.ts";
 import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
+/** What decides whether a session gets a title now. */
+export interface CompletedTurn {
+  readonly sessionId: string;
+  readonly outcome: Outcome;
+  /** A generated title is made anew every so many turns; 0: never. */
+  readonly refreshEvery: number;
+}
+
 /** Stop and commit: the two ways to a run's end, each one transaction (reliability 2, 7; C-13). */
 export const createEndOps = (
   db: Database.Database,
   outbox: OutboxOps,
   { releaseHeld }: Pick<ReleaseOps, "releaseHeld">,
+  /** A turn was completed: the session may get a title. */
+  entitle: (turn: CompletedTurn) => OutboxRow[],
   now: Clock,
 ) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
@@ -84,7 +94,10 @@ export const createEndOps = (
       outbox.putOutbox("finish", row.session_id, row.id),
     ];
     // The session's next run, or another one of the profile that waited for room.
-    return [...rows, ...releaseHeld(row.profile)];
+    rows.push(...releaseHeld(row.profile));
+    if (outcome.titles !== undefined && outcome.status === "completed")
+      rows.push(...entitle({ sessionId: row.session_id, outcome, ...outcome.titles }));
+    return rows;
   };
 
   const ended = (runId: string): EndedTurn => {

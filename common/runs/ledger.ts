@@ -10,9 +10,20 @@ export interface OutboxRow {
   /**
    * announce: journal `run_queued`; dispatch: put the run's job into the queue; sync: bring the turn into state.db;
    * finish: journal the run's end; of no run (`runId` is the session's id): copy: bring
-   * a session's copied messages into state.db; external, cut: journal that its transcript changed.
+   * a session's copied messages into state.db; external, cut: journal that its transcript changed; title: journal a new title and
+   * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue.
    */
-  readonly kind: "announce" | "dispatch" | "sync" | "finish" | "copy" | "external" | "cut";
+  readonly kind:
+    | "announce"
+    | "dispatch"
+    | "sync"
+    | "finish"
+    | "copy"
+    | "external"
+    | "cut"
+    | "title"
+    | "job"
+    | "work";
   readonly sessionId: string;
   readonly runId: string;
   readonly tries: number;
@@ -108,6 +119,8 @@ export interface Outcome {
     readonly detail?: string;
   } | null;
   readonly terminalState?: "tool_limit_reached";
+  /** How the session may get a title from this turn, as the profile wants it; absent: not at all. */
+  readonly titles?: { readonly refreshEvery: number };
 }
 
 export type CommitResult =

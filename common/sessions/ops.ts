@@ -42,7 +42,8 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   );
   const patch = db.prepare(
     `update sessions set title = @title, title_source = @title_source, pinned = @pinned, archived = @archived,
-       model = @model, profile = @profile, workspace = @workspace, updated_at = @at, revision = revision + 1
+       model = @model, profile = @profile, workspace = @workspace, updated_at = @at, revision = revision + 1,
+       title_revision = title_revision + @renamed
      where id = @id and revision = @revision`,
   );
   const bury = db.prepare(
@@ -125,8 +126,11 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
       patch.run({
         id,
         revision: row.revision,
-        title: change.title ?? row.title,
-        title_source: change.title === undefined ? row.title_source : "user",
+        title: change.title === undefined ? row.title : change.title,
+        // A name that was taken away leaves room for an automatic one (background-jobs 1.1).
+        title_source:
+          change.title === undefined ? row.title_source : change.title === null ? null : ("user" as const),
+        renamed: Number(change.title !== undefined),
         pinned: Number(change.pinned ?? row.pinned !== 0),
         archived: Number(change.archived ?? row.archived !== 0),
         model: change.model === undefined ? row.model : change.model,

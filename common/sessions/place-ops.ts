@@ -11,6 +11,8 @@ export interface Binding {
   readonly runId: string;
   /** Id of the conversation's first segment, learnt with the first turn. */
   readonly storeId: string;
+  /** What the conversation is called there, where that was just learnt. */
+  readonly title?: string | null;
   readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
 }
 
@@ -33,7 +35,11 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
        @anchor)
      where session_id = @sessionId and run_id = @runId and anchor = ${PENDING}`,
   );
-  const learn = db.prepare("update sessions set store_id = @storeId where id = @id and store_id is null");
+  const learn = db.prepare(
+    `update sessions set store_id = @storeId, store_title = coalesce(@title, store_title)
+     where id = @id and store_id is null`,
+  );
+  const note = db.prepare("update sessions set store_title = @title where id = @id and store_id is not null");
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);
   const takeOut = createLateRows(db, now);
   const cursor = db
@@ -45,12 +51,17 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
 
   return {
     /** The turn is in state.db: from now on it is shown through its rows there. Repeating it changes nothing. */
-    bindTurn({ sessionId, runId, storeId, rows }: Binding): void {
+    bindTurn({ sessionId, runId, storeId, rows, title = null }: Binding): void {
       const late = rows.filter((row) => bind.run({ ...row, sessionId }).changes === 0);
       takeOut(sessionId, storeId, late);
-      if (rows.length > 0) learn.run({ id: sessionId, storeId });
+      if (rows.length > 0) learn.run({ id: sessionId, storeId, title });
       followRows.run({ sessionId, runId, anchor: cursor.get(sessionId) ?? 0 });
       recount.run({ id: sessionId });
+    },
+
+    /** What the conversation is called in state.db, by our own doing. */
+    noteStoreTitle(sessionId: string, title: string): void {
+      note.run({ id: sessionId, title });
     },
 
     /** state.db will never take the turn: it stays here, behind what is known of the store now; of nothing, behind all. */

@@ -7,6 +7,7 @@ export interface SessionRow {
   readonly profile: string;
   readonly title: string | null;
   readonly title_source: Session["title_source"];
+  readonly title_revision: number;
   readonly model: string | null;
   readonly workspace: string | null;
   readonly source: string;

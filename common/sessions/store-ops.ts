@@ -121,6 +121,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
        store_mark = coalesce(@mark, store_mark), revision = revision + @step,
        title = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then @title else title end,
        title_source = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then null else title_source end,
+       title_revision = title_revision
+         + (@title is not null and @title is not store_title and @title is not title and title_source is not 'user'),
        store_title = coalesce(@title, store_title),
        last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
        last_message_at = coalesce(@at, last_message_at),

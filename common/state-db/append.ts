@@ -6,7 +6,7 @@ import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
 import { rewindOwnRows } from "./rewind.ts";
 import { type Capabilities, lastGivenRowId } from "./shape.ts";
-import { setOwnTitle } from "./title.ts";
+import { freeTitle, setOwnTitle } from "./title.ts";
 import { inTransaction, prepared } from "./transaction.ts";
 
 /**
@@ -53,7 +53,7 @@ export const createStateDbOps = (
         deleteOwnRows(file, input, limitMs),
       ),
     setTitle: (input) =>
-      change({ status: "ok", changed: false }, (file) => setOwnTitle(file, input, limitMs)),
+      change({ status: "ok", changed: false, title: null }, (file) => setOwnTitle(file, input, limitMs)),
     close,
   };
 };
@@ -78,7 +78,7 @@ const append = (file: OpenStateDb, input: TurnInput): AppendTurnResult => {
     calls += row.toolCalls?.length ?? 0;
   }
   if (inserted > 0) count(db, can, input.sessionId, inserted, calls, rows.at(-1)?.timestamp ?? first);
-  return { status: "ok", inserted, rowIds };
+  return { status: "ok", inserted, rowIds, title: titleOf(db, can, input.sessionId) };
 };
 
 /** Rows of one batch are at least 1 µs apart; the same input gives the same times. */
@@ -122,7 +122,8 @@ const ensureSession = (
     id: input.sessionId,
     source: input.source,
     model: input.model,
-    title: can.sessions.has("title") ? freeTitle(db, input.title) : null,
+    title:
+      can.sessions.has("title") && input.title !== null ? freeTitle(db, input.title, input.sessionId) : null,
     cwd: input.cwd,
     ...originOf(db, input.branchedFrom),
     profile_name: input.profile,
@@ -147,10 +148,12 @@ const originOf = (
 };
 
 /** Titles are unique in the file; ours yields. */
-const freeTitle = (db: Database.Database, title: string | null): string | null =>
-  title === null || prepared(db, "SELECT 1 FROM sessions WHERE title = ? LIMIT 1").get(title) !== undefined
-    ? null
-    : title;
+const titleOf = (db: Database.Database, can: Capabilities, sessionId: string): string | null =>
+  can.sessions.has("title")
+    ? (prepared<[string], string | null>(db, "SELECT title FROM sessions WHERE id = ?")
+        .pluck()
+        .get(sessionId) ?? null)
+    : null;
 
 /**
  * Finds a row of this turn that an earlier try wrote: by uid among the session's rows since the turn began (an index

@@ -37,6 +37,8 @@ export type AppendTurnResult = Written<{
   readonly inserted: number;
   /** Row id of each input row, written now or before. */
   readonly rowIds: readonly number[];
+  /** What the session is called in the file. */
+  readonly title: string | null;
 }>;
 
 /** What became of a write: done, or not begun and why. */
@@ -87,7 +89,8 @@ export interface TitleInput {
   /** Our writer surface: a session of another one keeps its title. */
   readonly source: string;
 }
-export type TitleResult = Written<{ readonly changed: boolean }>;
+/** `title`: what the session is called there now, or would be. */
+export type TitleResult = Written<{ readonly changed: boolean; readonly title: string | null }>;
 
 /** Why a file was not written to. Nothing was changed. */
 export type RefusalReason =
@@ -127,7 +130,7 @@ export interface StateDbOps {
    * a rewind, and where deleting would leave a full-text index behind.
    */
   deleteOwn(input: DeleteInput): DeleteResult;
-  /** Renames a session of ours; a title that another one has is not taken. */
+  /** Renames a session of ours; a title that another one has gets a number. */
   setTitle(input: TitleInput): TitleResult;
   close(): void;
 }

@@ -1,4 +1,6 @@
 import { wallClock } from "../base/clock.ts";
+import { createEntitle } from "../jobs/entitle.ts";
+import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -27,6 +29,7 @@ const writeOps = (path: string) => {
   db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
+  const jobs = createJobOps(db, outbox, wallClock);
   return {
     db,
     ops: {
@@ -42,7 +45,8 @@ const writeOps = (path: string) => {
       ...releases,
       ...createAcceptOps(db, outbox, releases, wallClock),
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, wallClock),
+      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), wallClock),
+      ...jobs,
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -62,6 +66,7 @@ const readOps = (path: string) => {
       ...createCutReadOps(db),
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
+      ...createJobReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

@@ -30,7 +30,7 @@ describe("starting a run", () => {
     expect(answer.headers.get("location")).toBe(`/api/runs/${body.run.id}`);
     await api.lifecycle.dispatcher.settled();
     expect(await api.journal.span(id, body.run.id)).toMatchObject({ lastRunSeq: 1, closed: false });
-    expect(await api.queue.anyLive("default", [runJobId(body.run.id, 1)])).toBe(true);
+    expect(await api.queue.anyLive("runs", "default", [runJobId(body.run.id, 1)])).toBe(true);
   });
 
   test("text parts become one text, joined by line ends", async () => {

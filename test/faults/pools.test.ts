@@ -17,7 +17,7 @@ afterAll(() => d.close());
 const profile = async (name: string, more = ""): Promise<void> => {
   const folder = join(d.home, "profiles", name);
   await mkdir(folder, { recursive: true });
-  const model = `model: {provider: custom, default: fake, base_url: "${d.model.url}"}\n`;
+  const model = `model: {provider: custom, default: fake, base_url: "${d.model.url}"}\nauxiliary: {title_generation: {enabled: false}}\n`;
   await writeFile(join(folder, "config.yaml"), model + more);
 };
 const begin = async (name: string, input = "hello [[fake tokens=3]]"): Promise<Run> => {

@@ -95,6 +95,15 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     metrics: registry,
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
+    jobs: {
+      findJob: (id) => db.read.findJob(id),
+      jobsOf: (sessionId) => db.read.jobsOf(sessionId),
+      regenerateTitle: async (sessionId) => {
+        const made = await db.write.regenerateTitle(sessionId);
+        await lifecycle.control.tell(made?.outbox ?? []);
+        return made?.job ?? null;
+      },
+    },
     webDir: null,
     shutdown: shutdown.signal,
     version: "0.0.0",

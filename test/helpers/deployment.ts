@@ -37,16 +37,19 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
+const NO_TITLES = "auxiliary: {title_generation: {enabled: false}}\n";
+
 export const startDeployment = async (env: Readonly<Record<string, string>> = {}): Promise<Deployment> => {
   const home = await mkdtemp(join(tmpdir(), "talaria-home-"));
   const model = await startFakeModel();
   await writeFile(
     join(home, "config.yaml"),
-    `model:\n  provider: custom\n  default: fake\n  base_url: ${model.url}\n`,
+    `model:\n  provider: custom\n  default: fake\n  base_url: ${model.url}\n${env.TALARIA_QUEUES === undefined ? NO_TITLES : ""}`,
   );
   const redis = await startRedis({ appendonly: true });
   const relay = await startRelay(redis.port);
-  const base = { TALARIA_HOME: home, LOG_LEVEL: "info", ...env };
+  // Model calls are counted: background work is done where a test is about it.
+  const base = { TALARIA_HOME: home, LOG_LEVEL: "info", TALARIA_QUEUES: "runs", ...env };
   const followers: Follower[] = [];
   let port = "0";
 

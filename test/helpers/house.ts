@@ -13,7 +13,7 @@ import type { Journal } from "../../common/journal/port.ts";
 import { createRedisJournal } from "../../common/journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../../common/lifecycle/create.ts";
 import { publishCancel } from "../../common/queues/cancel-channel.ts";
-import { createRunQueue, type RunQueue } from "../../common/queues/run-queue.ts";
+import { createJobQueue, type JobQueue } from "../../common/queues/job-queue.ts";
 import { publishWork } from "../../common/queues/work-channel.ts";
 import { connectRedis } from "../../common/redis/connect.ts";
 import { createKeys, type Keys } from "../../common/redis/keys.ts";
@@ -30,7 +30,7 @@ export interface House {
   readonly blocking: Redis;
   readonly keys: Keys;
   readonly journal: Journal;
-  readonly queue: RunQueue;
+  readonly queue: JobQueue;
   readonly lifecycle: Lifecycle;
   readonly transcript: TranscriptRoom;
   readonly hub: Hub;
@@ -72,7 +72,7 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   const files = await openStateFiles(home, db, closers);
 
   const journal = createRedisJournal({ redis, keys, archive: db.archive, maxRunBytes });
-  const queue = createRunQueue(
+  const queue = createJobQueue(
     producer,
     keys.prefix,
     (name) => publishWork(redis, keys.work, name),

@@ -7,20 +7,19 @@ import type { Consumer } from "./consumer.ts";
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * Keeps the consumer serving the queues of the profiles that are there, or of `only` these (DESIGN 8: a pool). Resolves when the
+ * Keeps consumers serving the queues of the profiles that are there, or of `only` these (DESIGN 8: a pool). Resolves when the
  * first ones are served; `close` ends the looking, not the serving.
  */
 export const serveQueues = async ({
-  consumer,
-  kinds,
+  consumers,
   only,
   profiles,
   words,
   channel,
   log,
 }: {
-  readonly consumer: Pick<Consumer, "serve" | "wake">;
-  readonly kinds: readonly JobKind[];
+  /** Each kind of job has its own, so that none takes another's place. */
+  readonly consumers: ReadonlyMap<JobKind, Pick<Consumer, "serve" | "wake">>;
   /** Null: every profile. */
   readonly only: readonly string[] | null;
   readonly profiles: () => Promise<readonly string[]>;
@@ -29,11 +28,15 @@ export const serveQueues = async ({
   readonly channel: string;
   readonly log: Logger;
 }): Promise<{ close(): Promise<void> }> => {
-  let served: ReadonlySet<string> = new Set();
+  const served = new Map<string, Pick<Consumer, "wake">>();
   const look = async (): Promise<void> => {
     const names = only ?? (await profiles());
-    served = new Set(names.flatMap((profile) => kinds.map((kind) => queueName(kind, profile))));
-    consumer.serve([...served]);
+    served.clear();
+    for (const [kind, consumer] of consumers) {
+      const queues = names.map((profile) => queueName(kind, profile));
+      for (const queue of queues) served.set(queue, consumer);
+      consumer.serve(queues);
+    }
   };
 
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,9 +55,11 @@ export const serveQueues = async ({
   };
 
   words.on("message", (_channel: string, queue: string) => {
-    if (served.has(queue)) consumer.wake(queue);
+    const consumer = served.get(queue);
+    if (consumer !== undefined) consumer.wake(queue);
     // The first job of a profile that was made a moment ago.
-    else if (only === null && kinds.some((kind) => queue.startsWith(`${kind}@`))) void round();
+    else if (only === null && [...consumers.keys()].some((kind) => queue.startsWith(`${kind}@`)))
+      void round();
   });
   await words.subscribe(channel);
   await round();

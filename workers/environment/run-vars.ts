@@ -29,10 +29,15 @@ export const NO_MACHINE_IDENTITY: Vars = {
  * command in a run then works on the run's profile and not on the user's default one.
  */
 export const runIdentity = (profile: Pick<Profile, "name" | "home">, run: RunIds): Vars => ({
-  ...profileIdentity(profile),
-  TALARIA_SESSION_ID: run.session_id,
+  ...sessionIdentity(profile, run.session_id),
   TALARIA_RUN_ID: run.id,
-  HERMES_SESSION_ID: run.session_id,
+});
+
+/** The same for background work on a session. */
+export const sessionIdentity = (profile: Pick<Profile, "name" | "home">, sessionId: string): Vars => ({
+  ...profileIdentity(profile),
+  TALARIA_SESSION_ID: sessionId,
+  HERMES_SESSION_ID: sessionId,
 });
 
 /** The part of it that all runs of a profile have in common. */

@@ -190,7 +190,9 @@ export class Attempt {
     const proof = recorded ? await lifecycle.read.evidence(run.id) : evidence;
     const earlier = evidence.steps.map((step) => step.usage);
     const usage = sumUsage([...earlier, ...usages], this.elapsedS());
-    return this.commit(completedOutcome(proof, { text, reasoning }, usage, stepLimit), "complete");
+    const { enabled, refreshEvery } = profile.auxiliary.titles;
+    const outcome = completedOutcome(proof, { text, reasoning }, usage, stepLimit);
+    return this.commit({ ...outcome, ...(enabled ? { titles: { refreshEvery } } : {}) }, "complete");
   }
 
   /** Says which configuration this attempt runs with, where that is not the one it was accepted with. */

@@ -89,6 +89,41 @@ describe("the model server", () => {
     expect(server.stats()).toMatchObject({ requests: 3, failed: 2, completed: 1, open: 0 });
   });
 
+  test("sends reasoning in a whole answer, too, and a part or nothing of it when told so", async () => {
+    const whole = await (
+      await ask({ model: "fake:tokens=1,reason=2,finish=length", messages: user("x") })
+    ).json();
+    expect(whole).toMatchObject({
+      choices: [
+        {
+          finish_reason: "length",
+          message: { content: expectedText(1), reasoning_content: expectedReasoning(2) },
+        },
+      ],
+      usage: { completion_tokens: 3 },
+    });
+    const cut = await ask({ model: "fake:cut=0", messages: user("x") });
+    await expect(cut.text()).rejects.toThrow();
+    const stop = new AbortController();
+    const body = JSON.stringify({ model: "fake:stall=0", messages: user("x") });
+    const stalled = fetch(`${server.url}/chat/completions`, { method: "POST", body, signal: stop.signal });
+    while (server.stats().requests < 3) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort(new Error("enough"));
+    await expect(stalled).rejects.toThrow("enough");
+    while (server.stats().open > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(server.stats()).toMatchObject({ completed: 1, cut: 1, aborted: 1 });
+  });
+
+  test("rejects requests with a parameter that the directives name", async () => {
+    const model = "fake:reject=top_k+temperature";
+    const rejected = await ask({ model, temperature: 1, messages: user("x") });
+    expect(rejected.status).toBe(400);
+    expect(await rejected.json()).toMatchObject({ error: { param: "temperature" } });
+    const unnamed = await ask({ model: `${model},unnamed=1`, top_k: 1, messages: user("x") });
+    expect(await unnamed.json()).toMatchObject({ error: { param: null } });
+    expect((await ask({ model, messages: user("x") })).status).toBe(200);
+  });
+
   test("paces tokens on a fixed schedule and stamps them with the machine's clock", async () => {
     const response = await ask({
       model: "fake:tokens=11,rate=100,stamp=1",

@@ -11,6 +11,8 @@ export interface ProviderFailure {
   readonly retryable: boolean;
   /** What the provider asks to wait before it. */
   readonly retryAfterMs: number | undefined;
+  /** The parameter of the request that the provider names as the fault. */
+  readonly parameter: string | undefined;
   readonly detail: string;
 }
 
@@ -22,7 +24,8 @@ export const readProviderFailure = (error: unknown, nowMs: number): ProviderFail
     const body = errorBody(error.data) ?? errorBody(parsed(error.responseBody));
     const connectionFailed = error.statusCode === undefined || isCutOff(error);
     const code = connectionFailed ? "provider_unavailable" : classify(error.statusCode, body);
-    return failure(code, error.statusCode, error.message, retryAfterMs(error.responseHeaders, nowMs));
+    const found = failure(code, error.statusCode, error.message, retryAfterMs(error.responseHeaders, nowMs));
+    return typeof body?.param === "string" ? { ...found, parameter: body.param } : found;
   }
   if (isSocketError(error)) return failure("provider_unavailable", undefined, String(error), undefined);
   if (types.isNativeError(error))
@@ -49,6 +52,7 @@ interface ErrorBody {
   readonly type?: unknown;
   readonly code?: unknown;
   readonly statusCode?: unknown;
+  readonly param?: unknown;
 }
 
 /** Structured `error.code` and `error.type` values of the providers we speak to. */
@@ -98,6 +102,7 @@ const failure = (
   status,
   detail,
   retryAfterMs: retryAfter,
+  parameter: undefined,
   retryable: code === "rate_limit" || code === "provider_unavailable",
 });
 

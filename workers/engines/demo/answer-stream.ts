@@ -31,30 +31,50 @@ const EVENT_STREAM = { "content-type": "text/event-stream; charset=utf-8", "cach
 /** Tokens per turn of the event loop when nothing paces them. */
 const BURST = 256;
 
-/** Sends the whole answer as one JSON body. */
-export const sendWhole = ({ response, directives, plan, stats }: Answer): void => {
-  let text = "";
-  for (let i = 0; i < plan.textTokens; i++) text += plan.textToken(i);
+/**
+ * Sends the whole answer as one JSON body. Of the scripted faults, `stall` sends nothing and `cut` half of it, whatever their
+ * token.
+ */
+export const sendWhole = ({ response, directives, plan, strike, stats }: Answer): void => {
+  const text = joined(plan.textTokens, plan.textToken);
+  const reasoning = joined(plan.reasonTokens, plan.reasonToken);
   const message: Record<string, unknown> = { role: "assistant", content: text || null };
+  if (reasoning !== "") message.reasoning_content = reasoning;
   if (plan.toolCalls.length > 0)
     message.tool_calls = plan.toolCalls.map(({ id, type, function: call }) => ({ id, type, function: call }));
-  const pacedMs = directives.rate > 0 ? (plan.textTokens * 1000) / directives.rate : 0;
-  const timer = setTimeout(() => {
-    stats.tokens += plan.textTokens;
-    stats.completed++;
+  const tokens = plan.reasonTokens + plan.textTokens;
+  const pacedMs = directives.rate > 0 ? (tokens * 1000) / directives.rate : 0;
+  let over = false;
+  const send = (): void => {
+    if (over) return;
+    over = true;
     stats.open--;
     const { id, created, model, usage, finishReason } = plan;
     const choices = [{ index: 0, message, finish_reason: finishReason }];
+    const body = JSON.stringify({ id, object: "chat.completion", created, model, choices, usage });
     response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ id, object: "chat.completion", created, model, choices, usage }));
-  }, directives.ttft + pacedMs);
+    if (strike && directives.cut >= 0) {
+      stats.cut++;
+      response.write(body.slice(0, body.length / 2), () => response.destroy());
+      return;
+    }
+    stats.tokens += tokens;
+    stats.completed++;
+    response.end(body);
+  };
+  const stalls = strike && directives.stall >= 0;
+  const timer = stalls ? undefined : setTimeout(send, directives.ttft + pacedMs);
   response.on("close", () => {
-    if (response.writableEnded) return;
+    if (over) return;
+    over = true;
     clearTimeout(timer);
     stats.aborted++;
     stats.open--;
   });
 };
+
+const joined = (count: number, tokenAt: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => tokenAt(index)).join("");
 
 /** Streams the answer as server-sent events, on its schedule and with its scripted faults. */
 export const sendStream = (answer: Answer): void => {

@@ -6,6 +6,8 @@ export interface ChatRequest {
   readonly toolNames: readonly string[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  /** Names of what was sent beside the messages. */
+  readonly parameters: readonly string[];
 }
 
 export interface ChatRequestMessage {
@@ -30,6 +32,7 @@ export const readChatRequest = (body: unknown): ChatRequest => {
       .filter((name) => typeof name === "string"),
     stream: Boolean(field(body, "stream")),
     includeUsage: Boolean(field(field(body, "stream_options"), "include_usage")),
+    parameters: typeof body === "object" && body !== null ? Object.keys(body) : [],
   };
 };
 

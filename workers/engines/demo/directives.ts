@@ -17,6 +17,7 @@
  *   rounds=N     tool rounds before the answer (1);   parallel=N  calls per round (1)
  *   pre=N        N text tokens before the tool call of each round                  (default 0)
  *   fail=CODE    answer HTTP CODE (429, 500, 503 …) with an OpenAI-style error body
+ *   reject=P     answer HTTP 400 to a request with the parameter P (several: P+Q), naming it in `error.param`; unnamed=1: not
  *   cut=N        destroy the connection after N tokens
  *   errat=N      after N tokens send an error event in the stream, then end
  *   stall=N      after N tokens send nothing more, and keep the connection open
@@ -41,12 +42,13 @@ const NUMBERS = {
   parallel: 1,
   pre: 0,
   fail: 0,
+  unnamed: 0,
   cut: -1,
   errat: -1,
   stall: -1,
   times: Number.POSITIVE_INFINITY,
 };
-const TEXTS = { tool: "", args: "", finish: "stop", key: "", after: "" };
+const TEXTS = { tool: "", args: "", finish: "stop", key: "", after: "", reject: "" };
 
 export const DEFAULT_DIRECTIVES: Readonly<Directives> = Object.freeze({ ...NUMBERS, ...TEXTS });
 

@@ -124,6 +124,7 @@ const createHandler = ({ defaults = {}, script, observe, inspect = true }: Model
       if (bodies.length > KEPT_REQUESTS) bodies.shift();
     }
     const strike = strikes(directives, texts, scripted !== null);
+    const rejected = directives.reject.split("+").find((name) => request.parameters.includes(name));
     const begin = (): void => {
       if (response.destroyed) {
         stats.open--;
@@ -132,6 +133,10 @@ const createHandler = ({ defaults = {}, script, observe, inspect = true }: Model
         stats.failed++;
         stats.open--;
         refuse(response, directives);
+      } else if (rejected !== undefined && strike) {
+        stats.failed++;
+        stats.open--;
+        reject(response, directives.unnamed ? null : rejected);
       } else {
         const plan = planAnswer(++lastNumber, directives, request, scripted);
         const answer: Answer = { response, request, directives, plan, strike, stats, pacer };
@@ -202,6 +207,16 @@ const refuse = (response: ServerResponse, { fail, after }: Directives): void => 
     ...(after === "" ? {} : { "retry-after": after }),
   });
   response.end(JSON.stringify({ error: { message: `scripted ${fail}`, type, param: null, code: type } }));
+};
+
+const reject = (response: ServerResponse, param: string | null): void => {
+  const error = {
+    message: "scripted rejection",
+    type: "invalid_request_error",
+    param,
+    code: "unsupported_parameter",
+  };
+  sendJson(response, 400, { error });
 };
 
 const errorType = (status: number): string => {

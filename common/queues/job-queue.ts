@@ -1,13 +1,24 @@
 import { type ConnectionOptions, Queue } from "bullmq";
 import { messageOf } from "../base/errors.ts";
-import { type JobData, queueName, queuePrefix, runJobId } from "./catalog.ts";
+import type { Job } from "../contracts/job.ts";
+import {
+  type JobData,
+  type JobKind,
+  QUEUE_OF,
+  queueName,
+  queuePrefix,
+  runJobId,
+  workJobId,
+} from "./catalog.ts";
 
-/** The producing side of the queues of runs, one per profile. */
-export interface RunQueue {
+/** The producing side of the queues: of each kind of job one per profile. */
+export interface JobQueue {
   /** Puts the run's next attempt into its profile's queue; repeating it is harmless. Rejects when Redis cannot be reached. */
   add(run: { readonly id: string; readonly profile: string }, nextAttempt: number): Promise<void>;
+  /** The same for a piece of background work. */
+  addJob(job: Pick<Job, "id" | "kind" | "profile" | "attempt" | "created_at">): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
-  anyLive(profile: string, jobIds: readonly string[]): Promise<boolean>;
+  anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -15,38 +26,41 @@ const LIVE = new Set(["waiting", "active", "delayed", "prioritized", "waiting-ch
 /** Infrastructure failures (a locked database, Redis away) are tried again by BullMQ; runs count their own attempts. */
 const RETRIES = { attempts: 1_000, backoff: { type: "fixed", delay: 1_000 } } as const;
 
-export const createRunQueue = (
+export const createJobQueue = (
   connection: ConnectionOptions,
   prefix: string,
   /** Says that a queue got a job; a lost word only delays the job. */
   announce: (queue: string) => void,
   onError: (error: unknown) => void,
-): RunQueue => {
+): JobQueue => {
   // They share the connection: a profile costs an object, no socket.
-  const queues = new Map<string, Queue<JobData<"runs">>>();
-  const queueOf = (profile: string): Queue<JobData<"runs">> => {
-    const name = queueName("runs", profile);
+  const queues = new Map<string, Queue>();
+  const queueOf = (kind: JobKind, profile: string): Queue => {
+    const name = queueName(kind, profile);
     const known = queues.get(name);
     if (known !== undefined) return known;
-    const queue = new Queue<JobData<"runs">>(name, { connection, prefix: queuePrefix(prefix) });
+    const queue = new Queue(name, { connection, prefix: queuePrefix(prefix) });
     queue.on("error", onError);
     queues.set(name, queue);
     return queue;
   };
 
+  const put = async <K extends JobKind>(
+    kind: K,
+    profile: string,
+    jobId: string,
+    data: JobData<K>,
+  ): Promise<void> => {
+    const queue = queueOf(kind, profile);
+    await queue.add(kind, data, { jobId, removeOnComplete: true, removeOnFail: true, ...RETRIES });
+    announce(queue.name);
+  };
+
   return {
-    add: async ({ id, profile }, nextAttempt) => {
-      const queue = queueOf(profile);
-      const jobId = runJobId(id, nextAttempt);
-      await queue.add(
-        "run",
-        { runId: id },
-        { jobId, removeOnComplete: true, removeOnFail: true, ...RETRIES },
-      );
-      announce(queue.name);
-    },
-    anyLive: async (profile, jobIds) => {
-      const queue = queueOf(profile);
+    add: ({ id, profile }, nextAttempt) => put("runs", profile, runJobId(id, nextAttempt), { runId: id }),
+    addJob: (job) => put(QUEUE_OF[job.kind], job.profile, workJobId(job), { jobId: job.id }),
+    anyLive: async (kind, profile, jobIds) => {
+      const queue = queueOf(kind, profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
       return states.some((state) => LIVE.has(state));
     },

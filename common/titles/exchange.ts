@@ -1,0 +1,32 @@
+import { visibleText } from "./visible-text.ts";
+
+/** What a title is made from: what was asked and what was answered. */
+export interface Exchange {
+  readonly userText: string;
+  readonly assistantText: string;
+}
+
+/** Of a message, what matters here; `Message` of the contracts fits. */
+export interface TitleMessage {
+  readonly role: "user" | "assistant" | "tool" | "notice";
+  readonly content: string;
+  readonly tool_calls?: readonly unknown[] | undefined;
+}
+
+/**
+ * The complete exchanges of a transcript in order: a user message with text and the first answer to it that is neither empty
+ * nor the preamble of a tool call (background-jobs 1.2). The first one names a session, the last one refreshes it, their number
+ * is the one of B-11's key.
+ */
+export const completeExchanges = (messages: readonly TitleMessage[]): readonly Exchange[] => {
+  const found: Exchange[] = [];
+  let asked: string | null = null;
+  for (const { role, content, tool_calls: calls = [] } of messages) {
+    if (role === "user") asked = visibleText(content) === "" ? null : content;
+    else if (asked !== null && role === "assistant" && calls.length === 0 && visibleText(content) !== "") {
+      found.push({ userText: asked, assistantText: content });
+      asked = null;
+    }
+  }
+  return found;
+};
