@@ -97,7 +97,11 @@ export const createBringUp = (deps: Deps): BringUp => {
 
 /** Another program gave the conversation a title that people see here; the one that we gave it comes back the same. */
 const isRenamed = (view: StoreView, title: string | null): boolean =>
-  title !== null && title !== view.title && title !== view.shownTitle && !view.titleIsOurs;
+  title !== null &&
+  title !== view.title &&
+  title !== view.shownTitle &&
+  !title.startsWith(`${view.shownTitle} #`) &&
+  !view.titleIsOurs;
 
 interface Counted {
   readonly counted: boolean;

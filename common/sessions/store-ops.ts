@@ -92,6 +92,10 @@ interface Grave {
   readonly done: number;
 }
 
+/** SQL: true where another program gave the conversation a title; ours with a number is ours (B-18). */
+const RENAMED = `(@title is not null and @title is not store_title and @title is not title and title_source is not 'user'
+  and (title is null or substr(@title, 1, length(title) + 2) <> title || ' #'))`;
+
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
 export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
@@ -119,10 +123,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const update = db.prepare(
     `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
        store_mark = coalesce(@mark, store_mark), revision = revision + @step,
-       title = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then @title else title end,
-       title_source = case when @title is not null and @title is not store_title and @title is not title and title_source is not 'user' then null else title_source end,
-       title_revision = title_revision
-         + (@title is not null and @title is not store_title and @title is not title and title_source is not 'user'),
+       title = case when ${RENAMED} then @title else title end,
+       title_source = case when ${RENAMED} then null else title_source end,
+       title_revision = title_revision + ${RENAMED},
        store_title = coalesce(@title, store_title),
        last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
        last_message_at = coalesce(@at, last_message_at),

@@ -6,7 +6,7 @@ import type { AppendTurnResult, Refused, StateDbOps, TurnInput, TurnRow } from "
 import { RefusedError, refusalOf, waitForLock } from "./refusal.ts";
 import { rewindOwnRows } from "./rewind.ts";
 import { type Capabilities, lastGivenRowId } from "./shape.ts";
-import { freeTitle, setOwnTitle } from "./title.ts";
+import { freeTitle, setOwnTitle, titleOf } from "./title.ts";
 import { inTransaction, prepared } from "./transaction.ts";
 
 /**
@@ -78,7 +78,12 @@ const append = (file: OpenStateDb, input: TurnInput): AppendTurnResult => {
     calls += row.toolCalls?.length ?? 0;
   }
   if (inserted > 0) count(db, can, input.sessionId, inserted, calls, rows.at(-1)?.timestamp ?? first);
-  return { status: "ok", inserted, rowIds, title: titleOf(db, can, input.sessionId) };
+  return {
+    status: "ok",
+    inserted,
+    rowIds,
+    title: can.sessions.has("title") ? titleOf(db, input.sessionId) : null,
+  };
 };
 
 /** Rows of one batch are at least 1 µs apart; the same input gives the same times. */
@@ -148,13 +153,6 @@ const originOf = (
 };
 
 /** Titles are unique in the file; ours yields. */
-const titleOf = (db: Database.Database, can: Capabilities, sessionId: string): string | null =>
-  can.sessions.has("title")
-    ? (prepared<[string], string | null>(db, "SELECT title FROM sessions WHERE id = ?")
-        .pluck()
-        .get(sessionId) ?? null)
-    : null;
-
 /**
  * Finds a row of this turn that an earlier try wrote: by uid among the session's rows since the turn began (an index
  * range, not the history); in files without uids by role, exact time, content and call, which are all ours.

@@ -89,7 +89,7 @@ export interface TitleInput {
   /** Our writer surface: a session of another one keeps its title. */
   readonly source: string;
 }
-/** `title`: what the session is called there now, or would be. */
+/** `title`: what the session is called there now, whoever called it so. */
 export type TitleResult = Written<{ readonly changed: boolean; readonly title: string | null }>;
 
 /** Why a file was not written to. Nothing was changed. */

@@ -15,7 +15,7 @@ export const setOwnTitle = (
     const sql =
       "UPDATE sessions SET title = @free WHERE id = @sessionId AND source = @source AND title IS NOT @free";
     const { changes } = prepared(file.db, sql).run({ sessionId, free, source });
-    return { status: "ok", changed: changes > 0, title: free };
+    return { status: "ok", changed: changes > 0, title: titleOf(file.db, sessionId) };
   });
 };
 
@@ -31,3 +31,10 @@ export const freeTitle = (db: Database.Database, title: string, sessionId: strin
   }
   return null;
 };
+
+/** What a session is called; null where it has no title, or is not there. */
+export const titleOf = (db: Database.Database, sessionId: string): string | null =>
+  (prepared<[string], string | null>(db, "SELECT title FROM sessions WHERE id = ?").pluck().get(sessionId) as
+    | string
+    | null
+    | undefined) ?? null;

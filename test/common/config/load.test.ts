@@ -45,9 +45,10 @@ describe("loadConfig", () => {
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
       worker: {
-        queues: ["runs"],
+        queues: ["runs", "titles"],
         profiles: null,
         concurrency: 400,
+        jobConcurrency: 8,
         drainMs: 8000,
         lockMs: 4000,
         stalledCheckMs: 1000,

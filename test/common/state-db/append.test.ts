@@ -108,7 +108,7 @@ describe("a new file", () => {
   test("holds the turn, in order, with counters; the independent writer reads and continues it", () => {
     const path = newPath();
     const result = withOps(path, (ops) => ops.appendTurn(turn("ses_1")));
-    expect(result).toEqual({ status: "ok", inserted: 4, rowIds: [1, 2, 3, 4] });
+    expect(result).toEqual({ status: "ok", inserted: 4, rowIds: [1, 2, 3, 4], title: "A talk" });
     const rows = query<Record<string, unknown>>(path, "SELECT * FROM messages ORDER BY id");
     expect(rows.map((r) => [r.role, r.content, r.active])).toEqual([
       ["user", "do it", 1],
@@ -313,7 +313,7 @@ describe("what stands in the way is named, and nothing is written", () => {
   });
 });
 
-test("a title that is taken is left out, not an error", () => {
+test("B-18 same-title-twice: a title that is taken gets a number", () => {
   const path = newPath();
   withOps(path, (ops) => {
     ops.appendTurn(turn("ses_1"));
@@ -321,7 +321,7 @@ test("a title that is taken is left out, not an error", () => {
   });
   expect(query(path, "SELECT title FROM sessions ORDER BY id")).toEqual([
     { title: "A talk" },
-    { title: null },
+    { title: "A talk #2" },
   ]);
 });
 

@@ -359,7 +359,7 @@ describe("what stands in the way is named, and nothing is changed", () => {
     expect(nothing).toEqual([
       { status: "ok", rewound: 0 },
       { status: "ok", deleted: 0, sessionsRemoved: [] },
-      { status: "ok", changed: false },
+      { status: "ok", changed: false, title: null },
     ]);
     withOps((ops) => expect(ops.inspect(path).state).toBe("missing"));
   });
@@ -367,7 +367,7 @@ describe("what stands in the way is named, and nothing is changed", () => {
 
 describe("a title", () => {
   test.each(["6", "16", "31"])(
-    "of a session of ours is changed in version %s; a taken one is not taken",
+    "of a session of ours is changed in version %s; B-18 a taken one gets a number",
     (version) => {
       const path = make("--sessions", "2", "--messages", "4", "--schema-version", version);
       write(path, "ses_own", 1);
@@ -375,12 +375,18 @@ describe("a title", () => {
       const set = (sessionId: string, title: string, source = "webui") =>
         writing(path, (ops) => ops.setTitle({ sessionId, title, source }));
       const titleOf = (id: string) => query(path, "SELECT title FROM sessions WHERE id = ?", id);
-      expect(set("ses_own", "Mine")).toEqual({ status: "ok", changed: true });
-      expect(set("ses_own", "Mine")).toEqual({ status: "ok", changed: false });
-      expect(set("ses_own", taken?.title ?? "")).toEqual({ status: "ok", changed: false });
-      expect(set("nobody", "New")).toEqual({ status: "ok", changed: false });
-      expect(set("ses_own", "New", "telegram")).toEqual({ status: "ok", changed: false });
-      expect(titleOf("ses_own")).toEqual([{ title: "Mine" }]);
+      const name = taken?.title ?? "";
+      expect(set("ses_own", "Mine")).toEqual({ status: "ok", changed: true, title: "Mine" });
+      expect(set("ses_own", "Mine")).toEqual({ status: "ok", changed: false, title: "Mine" });
+      expect(set("ses_own", name)).toEqual({ status: "ok", changed: true, title: `${name} #2` });
+      expect(set("ses_own", name)).toEqual({ status: "ok", changed: false, title: `${name} #2` });
+      expect(set("nobody", "New")).toEqual({ status: "ok", changed: false, title: null });
+      expect(set("ses_own", "New", "telegram")).toEqual({
+        status: "ok",
+        changed: false,
+        title: `${name} #2`,
+      });
+      expect(titleOf("ses_own")).toEqual([{ title: `${name} #2` }]);
       expect(titleOf(taken?.id ?? "")).toEqual([{ title: taken?.title }]);
     },
   );

@@ -27,7 +27,7 @@ test("acceptance writes message, run, claim of the session and outbox in one ste
     expect(await db.sessions.get(session.id)).toMatchObject({
       active_run_id: run.id,
       message_count: 1,
-      title: "What is",
+      title: "What is this?",
       title_source: "provisional",
       revision: 2,
     });
