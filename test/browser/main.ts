@@ -5,6 +5,7 @@ import { outsideSpecs } from "./outside.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
+import { titlesSpecs } from "./titles.spec.ts";
 import { workSpecs } from "./work.spec.ts";
 
 /**
@@ -24,7 +25,14 @@ const FLAGS = [
 
 const main = async (): Promise<boolean> => {
   const wanted = process.argv.slice(2);
-  const all = [...workSpecs, ...streamSpecs, ...outsideSpecs, ...profileSpecs, ...layoutSpecs];
+  const all = [
+    ...workSpecs,
+    ...streamSpecs,
+    ...outsideSpecs,
+    ...profileSpecs,
+    ...titlesSpecs,
+    ...layoutSpecs,
+  ];
   const specs: readonly Spec[] = all.filter(
     ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
   );

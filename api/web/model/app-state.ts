@@ -1,3 +1,4 @@
+import type { Backlog } from "../../../common/contracts/backlog.ts";
 import type { SearchAnswer, StoreInfo } from "../../../common/contracts/http.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import type { ConnectionStatus } from "./connection.ts";
@@ -28,6 +29,8 @@ export interface AppState {
   readonly search: SearchState;
   /** The state.db files behind the profiles. */
   readonly stores: readonly StoreInfo[];
+  /** What waits for a worker, and why. */
+  readonly backlog: readonly Backlog[];
   readonly profiles: ProfilesState;
   /** The session in view. */
   readonly selected: string | null;
@@ -59,6 +62,7 @@ export type AppAction =
     }
   | { readonly type: "search_failed"; readonly query: string; readonly profile: string | null }
   | { readonly type: "stores"; readonly stores: readonly StoreInfo[] }
+  | { readonly type: "backlog"; readonly backlog: readonly Backlog[] }
   | { readonly type: "profiles"; readonly action: ProfilesAction }
   | { readonly type: "drafted" }
   | { readonly type: "session_removed"; readonly id: string }
@@ -78,6 +82,7 @@ export const createAppState = (selected: string | null): AppState => ({
   list: createListState(),
   search: NO_SEARCH,
   stores: [],
+  backlog: [],
   profiles: createProfilesState(),
   selected,
   open: selected === null ? new Map() : new Map([[selected, createSessionState(selected)]]),
@@ -125,6 +130,8 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
       return { ...state, search: searchFailed(state.search, action) };
     case "stores":
       return { ...state, stores: action.stores };
+    case "backlog":
+      return { ...state, backlog: action.backlog };
     case "profiles": {
       const profiles = reduceProfiles(state.profiles, action.action);
       return profiles === state.profiles ? state : { ...state, profiles };

@@ -2,6 +2,7 @@ import type { PatchProfileBody, ProfileView } from "../../../common/contracts/pr
 import {
   isProviderAddress,
   MAX_PROFILE_STEPS,
+  MAX_RUN_LIMIT,
   MAX_SOUL_BYTES,
   ONE_LINE,
   PROVIDER_NAME,
@@ -19,6 +20,8 @@ export interface ProfileDraft {
   readonly instructions: string;
   readonly botName: string;
   readonly maxSteps: string;
+  readonly concurrentRuns: string;
+  readonly runsPerMinute: string;
 }
 export type DraftField = keyof ProfileDraft;
 
@@ -40,8 +43,12 @@ export const draftOf = (profile: ProfileView): ProfileDraft => ({
   model: profile.model?.model ?? "",
   instructions: profile.instructions,
   botName: profile.bot_name ?? "",
-  maxSteps: profile.agent.max_steps === null ? "" : String(profile.agent.max_steps),
+  maxSteps: numberText(profile.agent.max_steps),
+  concurrentRuns: numberText(profile.limits.concurrent_runs),
+  runsPerMinute: numberText(profile.limits.runs_per_minute),
 });
+
+const numberText = (value: number | null): string => (value === null ? "" : String(value));
 
 /** What a person typed. An address says that the model is a server of one's own: the demo model has none. */
 export const typed = (edit: ProfileEdit, change: Partial<ProfileDraft>): ProfileEdit => {
@@ -77,15 +84,19 @@ export const changesOf = ({ base, draft }: ProfileEdit): PatchProfileBody | null
     ...(is("baseUrl") ? { base_url: text("baseUrl") } : {}),
     ...(is("model") ? { default: text("model") } : {}),
   };
+  const number = (field: TextField): number | null => (text(field) === null ? null : Number(text(field)));
+  const limits = {
+    ...(is("concurrentRuns") ? { concurrent_runs: number("concurrentRuns") } : {}),
+    ...(is("runsPerMinute") ? { runs_per_minute: number("runsPerMinute") } : {}),
+  };
   const body: PatchProfileBody = {
     ...(is("displayName") ? { display_name: text("displayName") } : {}),
     ...(is("visible") ? { visible: draft.visible } : {}),
     ...(Object.keys(model).length > 0 ? { model } : {}),
     ...(is("instructions") ? { instructions: text("instructions") } : {}),
     ...(is("botName") ? { bot_name: text("botName") } : {}),
-    ...(is("maxSteps")
-      ? { agent: { max_steps: text("maxSteps") === null ? null : Number(text("maxSteps")) } }
-      : {}),
+    ...(is("maxSteps") ? { agent: { max_steps: number("maxSteps") } } : {}),
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
   };
   return Object.keys(body).length === 0 ? null : body;
 };
@@ -113,7 +124,9 @@ export const faultsOf = (edit: ProfileEdit): DraftFaults => {
   );
   tell("model", lineFault(text("model")));
   tell("botName", lineFault(text("botName")));
-  tell("maxSteps", stepsFault(text("maxSteps")));
+  tell("maxSteps", countFault(text("maxSteps"), MAX_PROFILE_STEPS));
+  for (const field of ["concurrentRuns", "runsPerMinute"] as const)
+    tell(field, countFault(text(field), MAX_RUN_LIMIT));
   const bytes = bytesOf(draft.instructions);
   tell(
     "instructions",
@@ -150,6 +163,8 @@ export const FIELD_OF: Readonly<Record<string, DraftField>> = {
   instructions: "instructions",
   bot_name: "botName",
   "agent.max_steps": "maxSteps",
+  "limits.concurrent_runs": "concurrentRuns",
+  "limits.runs_per_minute": "runsPerMinute",
 };
 export const FIELD_NAME: Readonly<Record<DraftField, string>> = {
   displayName: "display name",
@@ -160,6 +175,8 @@ export const FIELD_NAME: Readonly<Record<DraftField, string>> = {
   instructions: "instructions",
   botName: "name of the assistant",
   maxSteps: "steps",
+  concurrentRuns: "runs at once",
+  runsPerMinute: "runs in a minute",
 };
 
 type TextField = Exclude<DraftField, "visible">;
@@ -176,8 +193,8 @@ const lineFault = (text: string): string | null => {
   return ONE_LINE.test(text) ? null : "One line without control characters.";
 };
 
-const stepsFault = (text: string): string | null => {
-  const steps = Number(text);
-  const isFine = text === "" || (/^\d+$/.test(text) && steps >= 1 && steps <= MAX_PROFILE_STEPS);
-  return isFine ? null : `A whole number from 1 to ${MAX_PROFILE_STEPS}.`;
+const countFault = (text: string, most: number): string | null => {
+  const count = Number(text);
+  const isFine = text === "" || (/^\d+$/.test(text) && count >= 1 && count <= most);
+  return isFine ? null : `A whole number from 1 to ${most}.`;
 };

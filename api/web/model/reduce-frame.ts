@@ -22,6 +22,10 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return applyReset(state, frame.data as { run_id?: string | null });
     case "session_changed":
       return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
+    case "title":
+      return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
+    case "job":
+      return moved({ ...state, job: (frame.data as unknown as JobFrame).job }, frame);
     default:
       return isRunFrame(frame.data)
         ? applyRunFrame(state, frame, { ...frame.data, event: frame.event } as RunFrame)
@@ -29,6 +33,8 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
   }
 };
 
+type TitleFrame = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["title"]["parse"]>;
+type JobFrame = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["job"]["parse"]>;
 type SessionChanged = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["session_changed"]["parse"]>;
 
 /** Only what the event itself tells is shown; messages of others must be read (B1). */

@@ -1,4 +1,5 @@
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
+import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
@@ -75,6 +76,8 @@ export interface SessionState {
   readonly changing: boolean;
   /** A message to bring into view. */
   readonly reveal: string | null;
+  /** The background work that was last told of. */
+  readonly job: Job | null;
 }
 
 export type SessionAction =
@@ -140,4 +143,5 @@ export const createSessionState = (id: string): SessionState => ({
   editing: null,
   changing: false,
   reveal: null,
+  job: null,
 });

@@ -1,3 +1,5 @@
+import type { Backlog } from "../../../common/contracts/backlog.ts";
+import { waitReason } from "./backlog.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import type { LiveRun, SessionState } from "./session-state.ts";
 
@@ -13,6 +15,7 @@ export const statusLineOf = (
   state: SessionState | null,
   connection: ConnectionStatus,
   outdated = false,
+  backlog: readonly Backlog[] = [],
 ): StatusLine => {
   const run = state === null ? null : activeRun(state);
   if (state?.phase === "missing") return { tone: "trouble", text: "This session is gone." };
@@ -24,7 +27,7 @@ export const statusLineOf = (
   if (state.pending.some((start) => start.retrying))
     return { tone: "trouble", text: "The server did not answer. Sending again…" };
   if (run === null) return lastOutcome(state);
-  return runStatus(state, run);
+  return runStatus(state, run, backlog);
 };
 
 /** The run at the head of the session's queue; null when nothing runs or waits. */
@@ -51,7 +54,7 @@ const connectionTrouble = (connection: ConnectionStatus, busy: boolean): StatusL
   }
 };
 
-const runStatus = (state: SessionState, run: LiveRun): StatusLine => {
+const runStatus = (state: SessionState, run: LiveRun, backlog: readonly Backlog[]): StatusLine => {
   const others = [...state.runs.values()].filter((r) => r !== run && !r.awaiting).length;
   const queue = others === 0 ? "" : ` · ${others} more queued`;
   if (run.stopping) return { tone: "busy", text: `Stopping…${queue}` };
@@ -59,7 +62,8 @@ const runStatus = (state: SessionState, run: LiveRun): StatusLine => {
     const ahead = run.view.position;
     if (ahead > 0 && state.session?.active_run_id && state.session.active_run_id !== run.runId)
       return { tone: "waiting", text: `Queued, ${ahead} ahead${queue}` };
-    return { tone: "waiting", text: `Waiting for a worker…${queue}` };
+    const reason = waitReason(backlog, state.session?.profile ?? "default") ?? "Waiting for a worker";
+    return { tone: "waiting", text: `${reason}…${queue}` };
   }
   const last = run.view.parts.at(-1);
   const doing =

@@ -1,3 +1,4 @@
+import type { Backlog } from "../../../common/contracts/backlog.ts";
 import type {
   CutAnswer,
   ImportBody,
@@ -8,6 +9,7 @@ import type {
   Settings,
   StoreInfo,
 } from "../../../common/contracts/http.ts";
+import type { Job } from "../../../common/contracts/job.ts";
 import type {
   CreateProfileBody,
   ModelList,
@@ -36,6 +38,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Longer than the server waits for it (background-jobs B-17). */
+const TITLE_TIMEOUT_MS = 75_000;
+
 export type Api = ReturnType<typeof createApi>;
 
 /** The public API, typed. Every call rejects with `ApiError`. */
@@ -56,7 +61,7 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         method,
         headers,
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-        signal: AbortSignal.timeout(deps.timeoutMs),
+        signal: AbortSignal.timeout(options.timeoutMs ?? deps.timeoutMs),
         cache: "no-store",
       });
       text = await response.text();
@@ -119,6 +124,13 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
       call<{ session: Session }>("POST", "/api/sessions/import", { body: file }),
     search: (query: { q: string; limit: number; cursor?: string; profile?: string }) =>
       call<SearchAnswer>("GET", `/api/search${queryOf(query)}`),
+    /** Makes a title from the latest exchange now; takes as long as the model does. */
+    makeTitle: (sessionId: string) =>
+      call<{ session?: Session; job?: Job }>("POST", `/api/sessions/${id(sessionId)}/title`, {
+        body: {},
+        timeoutMs: TITLE_TIMEOUT_MS,
+      }),
+    backlog: () => call<Page<Backlog>>("GET", "/api/backlog"),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),
     profiles: () => call<Page<ProfileSummary>>("GET", "/api/profiles?all=true"),
@@ -155,6 +167,7 @@ interface CallOptions {
   readonly etag?: string;
   readonly body?: unknown;
   readonly key?: string;
+  readonly timeoutMs?: number;
 }
 
 const queryOf = (query: { readonly [name: string]: string | number | undefined }): string => {

@@ -5,6 +5,7 @@ import type { SessionAction } from "../model/session-state.ts";
 import type { Workbench } from "../model/workbench.ts";
 import { createEventConnection } from "../net/event-connection.ts";
 import { ApiError } from "../net/http.ts";
+import { watchBacklog } from "./backlog-watch.ts";
 import { createFrameQueue } from "./frame-queue.ts";
 import { createMessageSearch } from "./message-search.ts";
 import { createOutsideWatch } from "./outside-watch.ts";
@@ -51,6 +52,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
   const persist = createPersist(deps.surroundings);
   const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings });
   const stores = createStoreWatch({ api: deps.api, store, now });
+  watchBacklog({ api: deps.api, store, surroundings: deps.surroundings });
   const list = createSessionList({
     api: deps.api,
     store,
@@ -220,6 +222,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     },
     ...actions,
     rename: (id, title) => actions.patch(id, { title }),
+    makeTitle: actions.makeTitle,
     setAway: (id, away) => store.act(id, { type: "reader", away }),
     revealed: (id) => store.act(id, { type: "reveal", messageId: null }),
     remove(id) {

@@ -15,6 +15,7 @@ const MAX_PAGES = 20;
 type Actions = Pick<
   Workbench,
   | "patch"
+  | "makeTitle"
   | "duplicate"
   | "fork"
   | "importFile"
@@ -109,6 +110,13 @@ export const createSessionActions = (deps: {
       api.patchSession(id, body).then(
         ({ session }) => store.took(session),
         (error: unknown) => store.report(failure, error),
+      );
+    },
+    makeTitle(id) {
+      api.makeTitle(id).then(
+        // Without one it is still being worked on, and comes with an event.
+        ({ session }) => session !== undefined && store.took(session),
+        (error: unknown) => store.report("No title was made.", error),
       );
     },
     duplicate: (id) => copy(api.duplicate(id), "The session was not duplicated."),

@@ -83,6 +83,7 @@ export const App = () => {
         list={state.list}
         search={state.search}
         stores={state.stores}
+        backlog={state.backlog}
         profiles={state.profiles}
         selected={state.selected}
         covered={state.signedOut}
@@ -104,6 +105,7 @@ export const App = () => {
         profiles={state.profiles}
         connection={state.connection}
         outdated={state.outdated}
+        backlog={state.backlog}
         drafted={state.drafted}
         composer={composer}
         covered={drawer || state.signedOut}

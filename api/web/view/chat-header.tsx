@@ -4,6 +4,7 @@ import { isForeign } from "../model/session-list.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { lockOf } from "../model/turn-actions.ts";
 import { FolderIcon, MenuIcon, PencilIcon, PersonIcon, PlusIcon } from "./icons.tsx";
+import { JobState } from "./job-state.tsx";
 import { SessionMenu } from "./session-menu.tsx";
 import { TitleField } from "./title-field.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -53,6 +54,7 @@ export const ChatHeader = (props: {
           </h1>
         )}
       </div>
+      <JobState job={props.session?.job ?? null} onRetry={() => session && workbench.makeTitle(session.id)} />
       <div className="chat-facts">
         {isMarked(items) && profile !== null && props.session?.phase !== "missing" && (
           <span className="fact profile" title={`Profile: ${profileLabel(items, profile)}`}>

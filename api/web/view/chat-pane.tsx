@@ -1,4 +1,5 @@
 import type { RefObject } from "react";
+import type { Backlog } from "../../../common/contracts/backlog.ts";
 import type { ConnectionStatus } from "../model/connection.ts";
 import type { ProfilesState } from "../model/profiles.ts";
 import type { SessionState } from "../model/session-state.ts";
@@ -18,6 +19,7 @@ export const ChatPane = (props: {
   readonly connection: ConnectionStatus;
   readonly outdated: boolean;
   readonly drafted: number;
+  readonly backlog: readonly Backlog[];
   readonly composer: RefObject<HTMLTextAreaElement | null>;
   /** The drawer or the login lies over it. */
   readonly covered: boolean;
@@ -45,7 +47,7 @@ export const ChatPane = (props: {
         onPrompt={(text) => void workbench.send(id, text)}
       />
       <footer className="dock">
-        <StateLine status={statusLineOf(session, connection, props.outdated)} />
+        <StateLine status={statusLineOf(session, connection, props.outdated, props.backlog)} />
         <Composer
           key="composer"
           sessionId={id}

@@ -46,6 +46,11 @@ export const PencilIcon = () => (
     <path d="m4 16 .8-3.200L13 4.600l2.400 2.400-8.200 8.200L4 16z" />
   </Icon>
 );
+export const TitleIcon = () => (
+  <Icon>
+    <path d="M4 6V4h12v2M10 4v12M7.500 16h5" />
+  </Icon>
+);
 export const ChevronIcon = () => (
   <Icon>
     <path d="m7 5 5 5-5 5" />

@@ -88,6 +88,28 @@ export const AssistantFields = ({ edit, faults, change }: FieldsProps) => {
           )}
         </Field>
       </div>
+      <div className="field-pair">
+        <Field label="Runs at once, at most" fault={faults.concurrentRuns} hint="Empty: no limit.">
+          {(control) => (
+            <input
+              {...control}
+              inputMode="numeric"
+              value={draft.concurrentRuns}
+              onChange={(event) => change({ concurrentRuns: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Runs in a minute, at most" fault={faults.runsPerMinute} hint="Empty: no limit.">
+          {(control) => (
+            <input
+              {...control}
+              inputMode="numeric"
+              value={draft.runsPerMinute}
+              onChange={(event) => change({ runsPerMinute: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
     </fieldset>
   );
 };

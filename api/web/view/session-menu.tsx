@@ -10,6 +10,7 @@ import {
   MoreIcon,
   PencilIcon,
   PinIcon,
+  TitleIcon,
   TrashIcon,
 } from "./icons.tsx";
 import { Menu, type MenuEntry } from "./menu.tsx";
@@ -36,6 +37,13 @@ export const SessionMenu = (props: {
     workbench.patch(session.id, change);
   const entries: readonly MenuEntry[] = [
     { key: "rename", label: "Rename", icon: <PencilIcon />, onPick: props.onRename },
+    {
+      key: "title",
+      label: "Make a new title",
+      icon: <TitleIcon />,
+      refused: props.empty ? "There are no messages." : null,
+      onPick: () => workbench.makeTitle(session.id),
+    },
     {
       key: "pin",
       label: session.pinned ? "Unpin" : "Pin",

@@ -1,5 +1,7 @@
 import { type KeyboardEvent, memo, type UIEvent, useEffect, useState } from "react";
+import type { Backlog } from "../../../common/contracts/backlog.ts";
 import type { StoreInfo } from "../../../common/contracts/http.ts";
+import { backlogBanner } from "../model/backlog.ts";
 import { isMarked, type ProfilesState, profileLabel } from "../model/profiles.ts";
 import type { SearchState } from "../model/search.ts";
 import {
@@ -22,6 +24,7 @@ export const Sidebar = memo(function Sidebar(props: {
   readonly list: SessionListState;
   readonly search: SearchState;
   readonly stores: readonly StoreInfo[];
+  readonly backlog: readonly Backlog[];
   readonly profiles: ProfilesState;
   readonly selected: string | null;
   /** The login lies over it. */
@@ -78,7 +81,7 @@ export const Sidebar = memo(function Sidebar(props: {
         </label>
         <FilterMenu filter={list.filter} sources={list.sources} profiles={profiles} />
       </div>
-      <StoreBanner stores={props.stores} />
+      <Banner stores={props.stores} backlog={props.backlog} />
       {filtered !== null && (
         <p className="filter-line">
           <span>{filtered}</span>
@@ -144,8 +147,12 @@ export const Sidebar = memo(function Sidebar(props: {
   );
 });
 
-const StoreBanner = memo(function StoreBanner({ stores }: { readonly stores: readonly StoreInfo[] }) {
-  const lines = storeBanner(stores);
+/** What the operator of this server should look at. */
+const Banner = memo(function Banner(props: {
+  readonly stores: readonly StoreInfo[];
+  readonly backlog: readonly Backlog[];
+}) {
+  const lines = [...backlogBanner(props.backlog), ...storeBanner(props.stores)];
   if (lines.length === 0) return null;
   return (
     <div className="store-banner" role="status">

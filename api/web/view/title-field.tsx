@@ -1,9 +1,10 @@
 import { useEffect, useRef } from "react";
 
-/** A title being edited: Enter or leaving saves, Escape gives up. */
+/** A title being edited: Enter or leaving saves, Escape gives up; an empty one leaves it to the server again. */
 export const TitleField = (props: {
   readonly title: string;
-  readonly onSave: (title: string) => void;
+  /** null: without a title of its own again. */
+  readonly onSave: (title: string | null) => void;
   readonly onClose: () => void;
 }) => {
   const field = useRef<HTMLInputElement>(null);
@@ -16,7 +17,7 @@ export const TitleField = (props: {
     if (given.current) return;
     given.current = true;
     const text = field.current?.value.trim() ?? "";
-    if (save && text !== "" && text !== props.title) props.onSave(text);
+    if (save && text !== props.title) props.onSave(text === "" ? null : text);
     props.onClose();
   };
   return (
