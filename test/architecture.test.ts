@@ -122,7 +122,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/transcript",
     "workers/titles",
   ],
-  "workers/consume": ["common/base", "common/config", "common/logging", "common/queues"],
+  "workers/consume": ["common/base", "common/config", "common/logging", "common/profiles", "common/queues"],
   "api/ops": ["common/base", "common/contracts", "common/queues"],
   "api/openapi": ["common/base", "common/contracts", "api/route.ts"],
   "api/sse": [

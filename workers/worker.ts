@@ -1,6 +1,5 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import { TalariaError } from "../common/base/errors.ts";
-import { listProfiles } from "../common/profiles/names.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
@@ -122,7 +121,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const served = await serveQueues({
     consumers,
     only: profiles,
-    profiles: () => listProfiles(config.home),
+    busy: () => db.read.busyProfiles(),
     words: connect("work channel", "queue-worker"),
     channel: keys.work,
     log,

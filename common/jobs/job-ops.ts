@@ -165,6 +165,12 @@ export const createJobReadOps = (db: Database.Database) => {
     `select kind, profile, count(*) as n, min(created_at) as since from jobs where state = 'queued'
      group by kind, profile`,
   );
+  const busy = db
+    .prepare<[], string>(
+      `select profile from runs where status in ('queued', 'running', 'waiting', 'cancelling')
+       union select profile from jobs where state in ('queued', 'running')`,
+    )
+    .pluck();
   return {
     /** Null when there is none (any more). */
     findJob(id: string): Job | null {
@@ -177,5 +183,7 @@ export const createJobReadOps = (db: Database.Database) => {
     openJobs: (olderThanS: number, limit: number): Job[] => open.all(olderThanS, limit).map(jobFromRow),
     /** What waits for a worker, by kind and profile. */
     jobsToBegin: () => waiting.all(),
+    /** Profiles with runs or jobs that have not ended. */
+    busyProfiles: (): string[] => busy.all(),
   };
 };

@@ -92,8 +92,7 @@ describe("many profiles in one worker", () => {
   test("the first message of a profile that was made a moment ago does not wait for a look round", async () => {
     const worker = await d.startWorker();
     await d.request("POST", "/api/profiles", { name: "fresh" });
-    const model = { provider: "custom", default: "fake", base_url: d.model.url };
-    await d.request("PATCH", "/api/profiles/fresh", { model });
+    await profile("fresh");
     expect(await ended([await begin("fresh")], 1_500)).toEqual(["completed"]);
     await worker.stop();
   });

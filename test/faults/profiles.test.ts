@@ -82,6 +82,25 @@ test("P-2 profile-cannot-set-path: a run's tool sees the server's PATH, no NODE_
   expect((await ended(await d.startRun(session.id, "hello"))).status).toBe("completed");
 });
 
+test("P-21 completion-owner: of commands of two sessions at the same time each session gets its own, 100 of 100", async () => {
+  for (const name of ["left", "right"]) await profile(name, custom);
+  const command = 'echo "$TALARIA_PROFILE $TALARIA_SESSION_ID $TALARIA_RUN_ID"';
+  const both = await Promise.all(
+    ["left", "right"].map(async (name) => {
+      const session = await sessionOf(name);
+      const run = await d.startRun(session.id, commandPrompt(command, "rounds=25 parallel=2 tokens=1"));
+      const follower = d.follow(run.id);
+      await follower.ended;
+      const told = follower.frames.filter(({ event }) => event === "tool_complete");
+      return { told, own: `${name} ${session.id} ${run.id}` };
+    }),
+  );
+  for (const { told, own } of both) {
+    expect(told).toHaveLength(50);
+    for (const { data } of told) expect(data.preview).toContain(own);
+  }
+});
+
 test("P-6 unreadable-env: the run fails before any request and names the profile; mended, the next one works", async () => {
   const folder = await profile("closed", custom);
   await mkdir(join(folder, ".env"));

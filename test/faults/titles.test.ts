@@ -304,6 +304,32 @@ describe("other stores and profiles", () => {
     expect(await get(made[1] ?? "")).toMatchObject({ title: "Twin Title", title_source: "generated" });
   });
 
+  test("P-5 wakeup-uses-session-profile: background work runs under its session's profile, whatever was chosen since", async () => {
+    for (const name of ["alpha", "beta"]) {
+      const folder = join(d.home, "profiles", name);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "config.yaml"), configOf());
+      await writeFile(join(folder, ".env"), `OPENAI_API_KEY=key-of-${name}\n`);
+    }
+    const sessionOf = async (profile: string): Promise<Session> =>
+      (await d.request<{ session: Session }>("POST", "/api/sessions", { profile })).body.session;
+    const session = await sessionOf("alpha");
+    const held = hold();
+    await turn(session);
+    await held.begun;
+    await rename(session.id, null);
+    held.go("Not This One");
+    // The browser is elsewhere by now, and the server has a key of its own.
+    await turn(await sessionOf("beta"));
+    expect((await regenerate(session.id)).status).toBe(200);
+    const keys = asked.map(({ prompt, key }) => [prompt.includes("Lisbon"), key]);
+    expect(keys.filter(([, key]) => key === "Bearer key-of-alpha").length).toBeGreaterThanOrEqual(2);
+    expect(
+      keys.filter(([, key]) => !["Bearer key-of-alpha", "Bearer key-of-beta"].includes(String(key))),
+    ).toEqual([]);
+    expect((await jobsOf(session.id)).every((job) => job.profile === "alpha")).toBe(true);
+  });
+
   test("B-4 profile-deleted-before-job: it fails, and nobody is asked with another profile's key", async () => {
     await worker.stop();
     const folder = join(d.home, "profiles", "gone");
@@ -315,15 +341,12 @@ describe("other stores and profiles", () => {
     await turn(session);
     await runs.stop();
     await rm(folder, { recursive: true });
-    // Only this pool still looks at the profile's queue: a folder that is not there is no profile.
-    worker = await d.startWorker({ TALARIA_PROFILES: "default,gone" });
+    worker = await d.startWorker();
     await eventually("it ends", async () => {
       const [job] = await jobsOf(session.id);
       return job?.state === "failed" && job.reason === "profile_missing";
     });
     expect(asked).toEqual([]);
-    await worker.stop();
-    worker = await d.startWorker();
   }, 60_000);
 });
 
