@@ -124,7 +124,8 @@ export const profileSpecs: readonly Spec[] = [
           await say(page, "hello [[fake tokens=7]]");
           await settled(page);
           assert(flat(await answers(page)).length > 10);
-          const chats = front.asked.filter(({ path }) => path.endsWith("/chat/completions"));
+          // What streams is the conversation; its title is asked for with the same key.
+          const chats = front.asked.filter(({ body }) => body.includes('"stream":true'));
           assert.deepEqual(
             chats.map(({ authorization }) => authorization),
             [`Bearer ${secret}`],
