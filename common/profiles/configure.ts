@@ -3,7 +3,7 @@ import { editFiles, type FileEdit } from "./edit.ts";
 import { editEnv } from "./env-edit.ts";
 import { isSecretName, parseEnvFile, secretsOf } from "./env-file.ts";
 import { whatOf } from "./files.ts";
-import type { KeyOrigins, SavedKey } from "./key-origins.ts";
+import { type KeyOrigins, type SavedKey, UNCLAIMED } from "./key-origins.ts";
 import { originOfName } from "./providers.ts";
 import { MAX_CONFIG_BYTES, MAX_ENV_BYTES } from "./read.ts";
 import { type ProfileSettings, parseSettings } from "./settings.ts";
@@ -87,7 +87,11 @@ const planOf = (texts: Texts, name: string, input: ConfigureInput, origins: KeyO
     after = stateOf({ config, dotenv }, what);
   }
   const moves = before.origin !== after.origin;
-  const saved = [...(moves ? before.keys : []), ...after.keys.filter((key) => key.name === variable?.name)];
+  const saved = [
+    ...(moves ? before.keys : []),
+    ...after.keys.filter((key) => key.name === variable?.name || isUnclaimed(key, origins)),
+    ...unclaimed(variable, after),
+  ];
   return moves && input.settings.length > 0 && typeof variable?.value === "string"
     ? {
         ...{ dotenv: editEnv(dotenv, variable.name, null), saved },
@@ -124,14 +128,28 @@ const stateOf = ({ config, dotenv }: Texts, what: string): State => {
   return { env, settings, origin, keys };
 };
 
-/** Whether the key may be sent there: it was before the edit, it was saved for it, or nobody knows better and its name says so. */
+/**
+ * Whether the key may be sent there: it was before the edit, it was saved for it or for whatever comes first, or nobody knows better
+ * and its name says so.
+ */
 const belongs = ({ name, value, origin }: SavedKey, before: State, origins: KeyOrigins): boolean => {
   const known = [
     ...before.keys.filter((key) => key.name === name && key.value === value).map((key) => key.origin),
     ...origins.of(name, value),
   ];
-  return known.length > 0 ? known.includes(origin) : originOfName(name) === origin;
+  return known.length > 0
+    ? known.includes(origin) || known.includes(UNCLAIMED)
+    : originOfName(name) === origin;
 };
+
+/** A key that is set while the profile sends none to anybody is for the address that comes next. */
+const unclaimed = (variable: ConfigureInput["variable"], { origin }: State): readonly SavedKey[] =>
+  origin === null && typeof variable?.value === "string" && isSecretName(variable.name)
+    ? [{ name: variable.name, value: variable.value, origin: UNCLAIMED }]
+    : [];
+
+const isUnclaimed = ({ name, value }: SavedKey, origins: KeyOrigins): boolean =>
+  origins.of(name, value).includes(UNCLAIMED);
 
 /** A key that an address or a model's name holds would be sent along with it, to whomever. */
 const demandNoSecretsIn = (changes: readonly YamlChange[], { env, settings }: State): void => {

@@ -14,11 +14,14 @@ export interface SavedKey {
   readonly origin: string;
 }
 
+/** In place of an origin: the first one that the profile sends the key to. */
+export const UNCLAIMED = "";
+
 /** Which origins keys were saved for (security-contract 11). */
 export interface KeyOrigins {
   /** Empty: nobody said. */
   of(name: string, value: string): readonly string[];
-  /** Adds to what is known; on the disk when it resolves. */
+  /** Adds to what is known; on the disk when it resolves. A key that has an origin now is unclaimed no more. */
   remember(saved: readonly SavedKey[]): Promise<void>;
 }
 
@@ -50,13 +53,17 @@ export const loadKeyOrigins = async (path: string, salt: Salt): Promise<KeyOrigi
     of: (name, value) => known.get(markOf(name, value)) ?? [],
 
     async remember(saved) {
-      const fresh = saved.filter(
-        ({ name, value, origin }) => !known.get(markOf(name, value))?.includes(origin),
-      );
+      const fresh = saved.filter(({ name, value, origin }) => {
+        const origins = known.get(markOf(name, value)) ?? [];
+        return !origins.includes(origin) || (origin !== UNCLAIMED && origins.includes(UNCLAIMED));
+      });
       if (fresh.length === 0) return;
       for (const { name, value, origin } of fresh) {
         const mark = markOf(name, value);
-        const origins = [...(known.get(mark) ?? []), origin];
+        const origins = [
+          ...(known.get(mark) ?? []).filter((one) => one !== UNCLAIMED && one !== origin),
+          origin,
+        ];
         // Last in the file is what was saved last.
         known.delete(mark);
         known.set(mark, origins);

@@ -20,7 +20,7 @@ const IDEMPOTENCY_KEEP_S = 48 * 3600;
 export const createAcceptOps = (
   db: Database.Database,
   outbox: OutboxOps,
-  releases: Pick<ReleaseOps, "releaseHeld" | "putLimits">,
+  releases: Pick<ReleaseOps, "releaseFor" | "putLimits">,
   now: Clock,
 ) => {
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
@@ -115,7 +115,7 @@ export const createAcceptOps = (
       const rows = [outbox.putOutbox("announce", owner.id, id)];
       if (request.limits != null) releases.putLimits(owner.profile, request.limits);
       // One that has to wait for its profile is told of now and given to the queue when there is room.
-      if (before === undefined) rows.push(...releases.releaseHeld(owner.profile));
+      if (before === undefined) rows.push(...releases.releaseFor(owner.profile, { id, sessionId: owner.id }));
       return { ...load(id), replayed: false, outbox: rows };
     },
 

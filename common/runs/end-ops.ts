@@ -27,7 +27,7 @@ export interface CompletedTurn {
 export const createEndOps = (
   db: Database.Database,
   outbox: OutboxOps,
-  { releaseHeld }: Pick<ReleaseOps, "releaseHeld">,
+  { releaseFor }: Pick<ReleaseOps, "releaseFor">,
   /** A turn was completed: the session may get a title. */
   entitle: (turn: CompletedTurn) => OutboxRow[],
   now: Clock,
@@ -48,8 +48,8 @@ export const createEndOps = (
        error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
      where id = @id`,
   );
-  const next = db.prepare<[string], { id: string }>(
-    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+  const unfinished = db.prepare<[string], { id: string; status: string }>(
+    `select id, status from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
   const touch = db.prepare(
@@ -82,7 +82,7 @@ export const createEndOps = (
     });
     dropSteps.run(row.id);
     dropTools.run(row.id);
-    const waiting = next.get(row.session_id);
+    const waiting = unfinished.get(row.session_id);
     const last = outcome.messages.at(-1);
     touch.run({
       ...{ id: row.session_id, added: outcome.messages.length, active: waiting?.id ?? null, at },
@@ -93,8 +93,10 @@ export const createEndOps = (
       outbox.putOutbox("sync", row.session_id, row.id),
       outbox.putOutbox("finish", row.session_id, row.id),
     ];
-    // The session's next run, or another one of the profile that waited for room.
-    rows.push(...releaseHeld(row.profile));
+    // The session's next run, or another one of the profile that waited for room. One that is being executed needs no job: another
+    // one would only take it away from its worker.
+    const next = waiting?.status === "queued" ? { id: waiting.id, sessionId: row.session_id } : null;
+    rows.push(...releaseFor(row.profile, next));
     if (outcome.titles !== undefined && outcome.status === "completed")
       rows.push(...entitle({ sessionId: row.session_id, outcome, ...outcome.titles }));
     return rows;

@@ -72,14 +72,22 @@ export const createReleaseOps = (db: Database.Database, outbox: OutboxOps, now: 
     const free = room(profile);
     return free === 0 ? [] : held.all(profile, free).map((run) => dispatch(run.id, run.session_id));
   };
+  const releaseFor = (
+    profile: string,
+    first: { readonly id: string; readonly sessionId: string } | null,
+  ): OutboxRow[] => {
+    // Without limits nobody else waits: however long the queues of the sessions are, they are not looked through.
+    if (limits.get(profile) === undefined) return first === null ? [] : [dispatch(first.id, first.sessionId)];
+    return releaseHeld(profile);
+  };
 
   return {
     /**
-     * Room may have been made in the profile, or a run come that stands first in its session: what may be given to the queue now.
-     * Used inside the transaction that changed it.
+     * `first` stands first in its session now, or room was made in its profile: what may be given to the queue. Used inside the
+     * transaction that changed it.
      */
-    releaseHeld,
-    /** The same for all profiles: a minute is over, a limit was raised. */
+    releaseFor,
+    /** What may be given to the queue of all profiles: a minute is over, a limit was raised or taken away. */
     releaseDue: (): OutboxRow[] => limited.all().flatMap(releaseHeld),
     /** What the profile's configuration says now. */
     putLimits(profile: string, { concurrentRuns, runsPerMinute }: RunLimits): void {

@@ -68,6 +68,15 @@ describe("a key that was saved for one origin", () => {
       expect(isSet(await storeOf(home).patch("default", change))).toBe(true);
   });
 
+  test("set before there is an address, it goes to the first one, and to no other", async () => {
+    const home = newHome({});
+    await storeOf(home).setKey("default", "OPENAI_API_KEY", KEY);
+    expect(isSet(await storeOf(home).patch("default", at(A)))).toBe(true);
+    expect((await resolveProfile(home, "default")).model.apiKey).toBe(KEY);
+    expect(isSet(await storeOf(home).patch("default", DEMO))).toBe(true);
+    expect(isSet(await storeOf(home).patch("default", at(B)))).toBe(false);
+  });
+
   test("is gone when a variable that the address names moves it", async () => {
     const home = newHome({
       ".env": `HOST_OF_MODEL=127.0.0.1:9001\nOPENAI_API_KEY=${KEY}\n`,
