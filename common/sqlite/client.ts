@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import Database from "better-sqlite3";
 import { TalariaError } from "../base/errors.ts";
 import { type Call, fromWire, type Reply, type StoreRole, type ThreadData } from "./protocol.ts";
 
@@ -25,6 +26,7 @@ export const startStoreThread = async <Ops extends object>(
   role: StoreRole,
   options: unknown,
 ): Promise<StoreThread<Ops>> => {
+  keepAddonLoaded();
   const data: ThreadData = { module: module.href, role, options };
   const thread = new Worker(new URL("./thread.ts", import.meta.url), { workerData: data });
   const pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
@@ -74,4 +76,15 @@ export const startStoreThread = async <Ops extends object>(
       await exited;
     },
   };
+};
+
+let isLoaded = false;
+
+/**
+ * A thread that ends unloads the native library where nobody else has it, and what is collected after that runs code that is not there
+ * any more (better-sqlite3 #1476; seen twice as a segmentation fault of a test process). The main thread keeps it.
+ */
+const keepAddonLoaded = (): void => {
+  if (!isLoaded) new Database(":memory:").close();
+  isLoaded = true;
 };

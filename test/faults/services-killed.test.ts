@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { TestProcess } from "../helpers/process.ts";
+import { within } from "../helpers/wait.ts";
 import { expectWhole } from "../helpers/whole.ts";
 
 describe("kill -9 of what is around the worker", () => {
@@ -89,6 +90,18 @@ describe("kill -9 of what is around the worker", () => {
     await expectWhole(d, run, follower, expectedText(300));
     expect((await d.getRun(run.id)).attempt).toBeLessThanOrEqual(2);
   });
+
+  test("the worker's network says nothing for a while: once it speaks again, work is taken within 20 s", async () => {
+    const { run, follower } = await midText("[[fake tokens=200 rate=20]]");
+    d.relay.silence();
+    // The fault is the time itself: longer than every timeout of a connection.
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    const meanwhile = await d.startRun((await d.createSession()).id, "[[fake tokens=5]]");
+    d.relay.release();
+    await within("work is taken", d.follow(meanwhile.id).ended, 20_000);
+    expect((await d.getRun(meanwhile.id)).status).toBe("completed");
+    await expectWhole(d, run, follower, expectedText(200));
+  }, 90_000);
 
   test("everything at once: api, worker and Redis killed and started again", async () => {
     const { run, follower } = await midText();

@@ -8,6 +8,8 @@ export interface Relay {
   readonly port: number;
   /** Holds client -> server traffic from the chunk on that contains `text`; resolves when that happened. */
   holdBefore(text: string): Promise<void>;
+  /** Holds everything, in both directions, and on new connections, too: a network that says nothing. */
+  silence(): void;
   /** Lets held traffic through. */
   release(): void;
   /** Resets all connections and refuses new ones until `heal`. */
@@ -20,6 +22,7 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
   let trigger: { readonly text: string; readonly hit: () => void } | null = null;
   let holding = false;
   let refusing = false;
+  let silent = false;
   const held: { readonly to: Socket; readonly chunk: Buffer }[] = [];
   const sockets = new Set<Socket>();
 
@@ -47,7 +50,10 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
       if (holding) held.push({ to: upstream, chunk });
       else upstream.write(chunk);
     });
-    upstream.on("data", (chunk: Buffer) => client.write(chunk));
+    upstream.on("data", (chunk: Buffer) => {
+      if (silent) held.push({ to: client, chunk });
+      else client.write(chunk);
+    });
   });
   const port = await new Promise<number>((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
@@ -60,9 +66,14 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
       new Promise((resolve) => {
         trigger = { text, hit: resolve };
       }),
+    silence: () => {
+      holding = true;
+      silent = true;
+    },
     release: () => {
       holding = false;
-      for (const { to, chunk } of held.splice(0)) to.write(chunk);
+      silent = false;
+      for (const { to, chunk } of held.splice(0)) if (!to.destroyed) to.write(chunk);
     },
     cut: () => {
       refusing = true;
