@@ -13,6 +13,11 @@ const PARALLEL = 4;
 /** A look at all sessions follows a change after its own time this often at most: it costs what the file has sessions. */
 const SURVEY_PAUSE = 10;
 const SURVEY_LEAST_MS = 500;
+/**
+ * How often all sessions are compared although nothing seems to have changed: a change that met a count in the middle, or a file that
+ * could not be read at that moment, is told of by nothing else.
+ */
+const LOOK_ROUND_MS = 10_000;
 /** What one session's count may hold up of the others; a longer one is done in the background. */
 const COUNT_MS = 250;
 
@@ -64,7 +69,7 @@ export const followStore = async (
   /** Compares all conversations with what is known of them. */
   const survey = async (seen: boolean): Promise<void> => {
     const all = valueIn(await call.sessionsLight(path));
-    if (all === null) return;
+    if (all === null) return; // the look round comes again
     const marks = new Map((await read.storeMarks(profile)).map((row) => [row.store_id, row]));
     const fresh = await adopt(
       all.filter(({ id }) => !marks.has(id)),
@@ -150,46 +155,53 @@ export const followStore = async (
     return look?.replaced === true;
   };
 
-  await watchStateDb({
-    path,
-    call,
-    signal,
-    ...(known?.watermark === null || known?.watermark === undefined ? {} : { watermark: known.watermark }),
-    onState: async (state) => {
-      if (state === "missing" && file.file !== null) {
-        log.warn({ profile }, "state.db was removed; what we hold of it is written again");
-        await write.storeReplaced(profile, null);
-        return keep({ state, file: null, watermark: null });
-      }
-      if (state !== "ok") return keep({ state });
-      // What follows from it is written before the file is known: who dies in between does it again.
-      const now = await learn();
-      const isReplaced = file.file !== null && (file.file !== now.file || (await lacksOurs()));
-      if (isReplaced) await write.storeReplaced(profile, file.file === now.file ? now.file : null);
-      else if (file.state !== "ok") await write.storeBack(profile);
-      await keep(isReplaced ? { ...now, watermark: null } : now);
-      if (file.watermark === null) {
-        const today = valueIn(await call.changesSince(path, null, 1));
-        await surveyNow(known === null || known.watermark === null);
-        if (today !== null) await keep({ watermark: today.watermark });
-      } else await surveyNow();
-    },
-    onChanges: async ({ changes, watermark }) => {
-      if (changes.length > 0 && (await appended(changes, file.watermark))) await surveyNow();
-      else surveySoon();
-      await keep({ watermark });
-    },
-    onReplaced: async ({ generation, watermark }) => {
-      log.warn({ profile }, "another state.db lies at the profile's path; its sessions are read anew");
-      const identity = fileOf(generation);
-      await write.storeReplaced(profile, identity === file.file ? identity : null);
-      await keep({ file: identity, watermark });
-      await surveyNow();
-    },
-    onError: (err) => log.warn({ err, profile }, "state.db could not be followed; looking again"),
-  });
-  clearTimeout(wanted);
-  await running;
+  const lookRound = setInterval(() => {
+    if (file.state === "ok") surveySoon();
+  }, LOOK_ROUND_MS);
+  try {
+    await watchStateDb({
+      path,
+      call,
+      signal,
+      ...(known?.watermark === null || known?.watermark === undefined ? {} : { watermark: known.watermark }),
+      onState: async (state) => {
+        if (state === "missing" && file.file !== null) {
+          log.warn({ profile }, "state.db was removed; what we hold of it is written again");
+          await write.storeReplaced(profile, null);
+          return keep({ state, file: null, watermark: null });
+        }
+        if (state !== "ok") return keep({ state });
+        // What follows from it is written before the file is known: who dies in between does it again.
+        const now = await learn();
+        const isReplaced = file.file !== null && (file.file !== now.file || (await lacksOurs()));
+        if (isReplaced) await write.storeReplaced(profile, file.file === now.file ? now.file : null);
+        else if (file.state !== "ok") await write.storeBack(profile);
+        await keep(isReplaced ? { ...now, watermark: null } : now);
+        if (file.watermark === null) {
+          const today = valueIn(await call.changesSince(path, null, 1));
+          await surveyNow(known === null || known.watermark === null);
+          if (today !== null) await keep({ watermark: today.watermark });
+        } else await surveyNow();
+      },
+      onChanges: async ({ changes, watermark }) => {
+        if (changes.length > 0 && (await appended(changes, file.watermark))) await surveyNow();
+        else surveySoon();
+        await keep({ watermark });
+      },
+      onReplaced: async ({ generation, watermark }) => {
+        log.warn({ profile }, "another state.db lies at the profile's path; its sessions are read anew");
+        const identity = fileOf(generation);
+        await write.storeReplaced(profile, identity === file.file ? identity : null);
+        await keep({ file: identity, watermark });
+        await surveyNow();
+      },
+      onError: (err) => log.warn({ err, profile }, "state.db could not be followed; looking again"),
+    });
+  } finally {
+    clearInterval(lookRound);
+    clearTimeout(wanted);
+    await running;
+  }
 };
 
 const foundOf = (found: ConversationInfo, workspace: string | null): FoundConversation => ({

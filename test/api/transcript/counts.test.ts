@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import Database from "better-sqlite3";
 import { describeFile, mutate, python } from "../../common/state-db/read-files.ts";
+import { eventually } from "../../helpers/wait.ts";
 import { conversationsOf, type Desk, idsOf, newHome, openDesk, told } from "./desk.ts";
 
 /** A generator of its own, so that a failure can be repeated with its seed. */
@@ -166,6 +169,32 @@ beforeAll(async () => {
   desk = await openDesk(newHome("--sessions", "1", "--messages", "6"));
 });
 afterAll(() => desk.close());
+
+test("a change that nobody was told of is found by the look round", async () => {
+  const desk = await openDesk(newHome("--sessions", "1", "--messages", "14"));
+  try {
+    const [id = ""] = conversationsOf(desk.file);
+    await desk.listed(id);
+    const { message_count } = await desk.settled(id);
+    // As if the rows had gone while they were counted: the number is of before, and the file says nothing any more.
+    const db = new Database(join(desk.api.home, "talaria", "talaria.db"), { timeout: 5_000 });
+    const [rewinds, tip, hint] = JSON.parse(
+      db.prepare<[string], string>("select store_mark from sessions where id = ?").pluck().get(id) ?? "[]",
+    ) as [number, string, number];
+    db.prepare(
+      "update sessions set store_count = store_count + 5, message_count = message_count + 5, store_mark = ? where id = ?",
+    ).run(JSON.stringify([rewinds, tip, hint + 5]), id);
+    db.close();
+    expect((await desk.head(id)).message_count).toBe(message_count + 5);
+    await eventually(
+      "it is counted anew",
+      async () => (await desk.head(id)).message_count === message_count,
+      20_000,
+    );
+  } finally {
+    await desk.close();
+  }
+}, 60_000);
 
 test("heads of many sessions tell the same as the head of each", async () => {
   const [id = ""] = conversationsOf(desk.file);
