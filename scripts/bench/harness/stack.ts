@@ -114,7 +114,8 @@ const writeHome = (dir: string, modelUrl: string): void => {
   mkdirSync(home, { recursive: true });
   writeFileSync(
     join(home, "config.yaml"),
-    `model:\n  provider: custom\n  default: fake\n  base_url: ${modelUrl}\n`,
+    // A run is measured, not the title that follows the first one of a session.
+    `model:\n  provider: custom\n  default: fake\n  base_url: ${modelUrl}\nauxiliary: {title_generation: {enabled: false}}\n`,
   );
 };
 
