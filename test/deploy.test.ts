@@ -38,6 +38,9 @@ const packageJson = JSON.parse(readText("package.json")) as {
   scripts: Record<string, string>;
   dependencies: Record<string, string>;
 };
+/** As a process reads it, in a home where nothing else is said. */
+const configOf = (env: Readonly<Record<string, string>>) =>
+  loadConfig({ ...env, TALARIA_HOME: "/nonexistent" });
 const commandOf = (script: "api" | "worker"): string[] => {
   const entry = packageJson.scripts[script]?.split(" ").at(-1) ?? "";
   return ["node", "--disable-warning=ExperimentalWarning", entry];
@@ -123,7 +126,7 @@ describe("the image", () => {
     );
     expect(target).toBe(`api:${PORT}`);
     // Another Host would be answered with 421.
-    expect(loadConfig(composeEnv("api")).http.allowedHosts).toContain("api");
+    expect(configOf(composeEnv("api")).http.allowedHosts).toContain("api");
   });
   test("version: Compose and the manifests name the one of package.json", () => {
     for (const service of ["api", "worker"])
@@ -154,7 +157,7 @@ describe("the environment", () => {
       ...["api", "worker"].map((service) => composeEnv(service)),
       ...["talaria-api", "talaria-worker"].map((pod) => containerEnv(containerOf(pod), configMaps, SECRET)),
     ]) {
-      const { redis, http, auth } = loadConfig({ ...env, TALARIA_HOME: "/data" });
+      const { redis, http, auth } = configOf(env);
       expect(new URL(redis.url).password).toBe(GIVEN.REDIS_PASSWORD);
       // A worker is given neither the address nor the secrets of the api.
       expect([http.host, auth.password]).toEqual(
@@ -166,7 +169,7 @@ describe("the environment", () => {
     for (const missing of ["TALARIA_PASSWORD", "REDIS_PASSWORD"])
       expect(() => composeEnv("api", { ...GIVEN, [missing]: "" })).toThrow(`put ${missing} into .env`);
     const env = containerEnv(containerOf("talaria-api"), configMaps, { "redis-password": "x" });
-    expect(() => loadConfig({ ...env, TALARIA_HOME: "/data" })).toThrow(/HOST = "0.0.0.0".*TALARIA_PASSWORD/);
+    expect(() => configOf(env)).toThrow(/HOST = "0.0.0.0".*TALARIA_PASSWORD/);
     const keys = pods.flatMap(({ spec }) =>
       spec.containers.flatMap(({ env: all }) =>
         all.flatMap(({ valueFrom }) => (valueFrom === undefined ? [] : [valueFrom.secretKeyRef])),
@@ -185,9 +188,9 @@ describe("stopping and staying", () => {
   const MARGIN_S = 10;
   test("a worker is given more time than it drains, and the alert on a long drain waits longer still", () => {
     const graceS = Number(/^(\d+)s$/.exec(compose.services.worker?.stop_grace_period ?? "")?.[1]);
-    expect(graceS).toBeGreaterThanOrEqual(loadConfig(composeEnv("worker")).worker.drainMs / 1000 + MARGIN_S);
+    expect(graceS).toBeGreaterThanOrEqual(configOf(composeEnv("worker")).worker.drainMs / 1000 + MARGIN_S);
     const pod = podSpec("talaria-worker");
-    const { worker } = loadConfig(containerEnv(containerOf("talaria-worker"), configMaps, SECRET));
+    const { worker } = configOf(containerEnv(containerOf("talaria-worker"), configMaps, SECRET));
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(worker.drainMs / 1000 + MARGIN_S);
     const alert = alerts.find((rule) => rule.alert === "TalariaWorkerDrainsLong");
     const waitsS = 60 * Number(/^(\d+)m$/.exec(alert?.for ?? "")?.[1]);
