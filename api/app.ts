@@ -23,6 +23,7 @@ import { requestId } from "./middleware/request-id.ts";
 import { noStore, securityHeaders } from "./middleware/security-headers.ts";
 import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
+import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -98,6 +99,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     log,
   });
   const metrics = createMetrics(deps.metrics, () => streams.open);
+  addReadinessMetrics(deps.metrics, deps.health.checks);
 
   const app = express();
   app.disable("x-powered-by");

@@ -78,7 +78,7 @@ describe("one error handler", () => {
 });
 
 describe("health", () => {
-  test("ready only when every check is content; a hanging check is a reason, too", () =>
+  test("ready only when every check is content, and /metrics says which are", () =>
     withApi(
       {
         health: {
@@ -97,6 +97,12 @@ describe("health", () => {
           ready: false,
           reasons: { redis: "cannot be reached", broken: "failed" },
         });
+        const metrics = await (await fetch(`${api.url}/metrics`)).text();
+        expect(metrics.match(/^talaria_ready\{.*$/gm)).toEqual([
+          'talaria_ready{check="fine"} 1',
+          'talaria_ready{check="redis"} 0',
+          'talaria_ready{check="broken"} 0',
+        ]);
       },
     ));
 
