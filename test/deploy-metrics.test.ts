@@ -25,7 +25,7 @@ import { startRedis } from "./helpers/redis.ts";
 import { eventually } from "./helpers/wait.ts";
 
 /** Alerts, dashboard and autoscaling ask for what an api serves that was started as docker-compose.yml starts it. */
-const dashboard = JSON.parse(readText("deploy/grafana/talaria.json")) as {
+const dashboard = JSON.parse(readText("scripts/deploy/grafana/talaria.json")) as {
   panels: { title: string; targets?: { expr: string }[] }[];
 };
 const expressions = [

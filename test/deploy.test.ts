@@ -26,9 +26,9 @@ import {
   scrapes,
 } from "./helpers/deployed.ts";
 
-// Dockerfile, docker-compose.yml and what is below deploy/ say what the program is like. The metrics: deploy-metrics.test.ts.
+// Dockerfile, docker-compose.yml and what is below scripts/deploy/ say what the program is like. The metrics: deploy-metrics.test.ts.
 
-/** Variables that are not settings of ours; deploy/README.md says whose they are. */
+/** Variables that are not settings of ours; scripts/deploy/README.md says whose they are. */
 const FOREIGN = ["REDIS_PASSWORD", "REDISCLI_AUTH", "NODE_ENV"];
 const PORT = Number(SETTINGS.port.default);
 const settings = Object.values(SETTINGS) as readonly Setting[];
@@ -46,11 +46,11 @@ const commandOf = (script: "api" | "worker"): string[] => {
   return ["node", "--disable-warning=ExperimentalWarning", entry];
 };
 
-test("every file below deploy/ can be read, and a kustomization names files that are there", () => {
+test("every file below scripts/deploy/ can be read, and a kustomization names files that are there", () => {
   for (const file of [...filesBelow("deploy", ".yml"), ...filesBelow("deploy", ".yaml")])
     expect(readYaml(file).length).toBeGreaterThan(0);
   for (const file of filesBelow("deploy", ".json")) expect(JSON.parse(readText(file))).toBeInstanceOf(Object);
-  const bases = filesBelow("deploy/kubernetes", "kustomization.yaml");
+  const bases = filesBelow("scripts/deploy/kubernetes", "kustomization.yaml");
   expect(bases).toHaveLength(2);
   for (const file of bases)
     for (const resource of (readYaml(file) as [Manifest])[0].resources ?? [])
@@ -146,10 +146,10 @@ describe("the environment", () => {
       .filter(({ name }) => name === "ENV")
       .flatMap(({ text }) => [...text.matchAll(/(\w+)=/g)].map(([, name = ""]) => name)),
   ];
-  test("names settings of ours, or variables of others that deploy/README.md explains", () => {
+  test("names settings of ours, or variables of others that scripts/deploy/README.md explains", () => {
     const known = settings.map(({ name }) => name);
     expect(names.filter((name) => !known.includes(name) && !FOREIGN.includes(name))).toEqual([]);
-    const readme = readText("deploy/README.md");
+    const readme = readText("scripts/deploy/README.md");
     expect(FOREIGN.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
   test("is understood by the process that gets it", () => {
@@ -175,7 +175,7 @@ describe("the environment", () => {
         all.flatMap(({ valueFrom }) => (valueFrom === undefined ? [] : [valueFrom.secretKeyRef])),
       ),
     );
-    const readme = readText("deploy/README.md");
+    const readme = readText("scripts/deploy/README.md");
     for (const { name, key } of keys) {
       expect(readme).toContain(`create secret generic ${name} `);
       expect(readme).toContain(`--from-literal=${key}=`);

@@ -34,7 +34,7 @@ export const composeEnv = (
       interpolate(value, given),
     ]),
   );
-export const manifests = filesBelow("deploy/kubernetes", ".yaml").flatMap(readYaml) as Manifest[];
+export const manifests = filesBelow("scripts/deploy/kubernetes", ".yaml").flatMap(readYaml) as Manifest[];
 const generated = manifests.flatMap(({ configMapGenerator = [] }) => configMapGenerator);
 export const configMaps = Object.fromEntries(
   generated.map(({ name, literals }) => [
@@ -62,7 +62,7 @@ interface Rule {
   readonly expr: string;
   readonly for?: string;
 }
-const [{ groups }] = readYaml("deploy/prometheus/alerts.yml") as [{ groups: { rules: Rule[] }[] }];
+const [{ groups }] = readYaml("scripts/deploy/prometheus/alerts.yml") as [{ groups: { rules: Rule[] }[] }];
 export const alerts: readonly Rule[] = groups.flatMap(({ rules }) => rules);
 
 interface Scrape {
@@ -70,7 +70,9 @@ interface Scrape {
   readonly authorization: { readonly type: string };
   readonly static_configs: readonly { readonly targets: readonly string[] }[];
 }
-const [{ scrape_configs }] = readYaml("deploy/prometheus/prometheus.yml") as [{ scrape_configs: Scrape[] }];
+const [{ scrape_configs }] = readYaml("scripts/deploy/prometheus/prometheus.yml") as [
+  { scrape_configs: Scrape[] },
+];
 export const scrapes: readonly Scrape[] = scrape_configs;
 
 const image = readDockerfile();
