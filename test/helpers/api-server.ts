@@ -34,7 +34,7 @@ export interface TestApi extends House {
   shutDown(): void;
 }
 
-type Replaceable = "profiles" | "workspaceCheck" | "health" | "webDir" | "limits" | "recheckMs";
+type Replaceable = "profiles" | "workspaceCheck" | "health" | "dashboard" | "webDir" | "limits" | "recheckMs";
 
 export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Replaceable>> {
   readonly password?: string;
@@ -104,6 +104,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
         return made?.job ?? null;
       },
     },
+    dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,
     version: "0.0.0",
