@@ -31,6 +31,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
 import { type JobRoutesDeps, jobRoutes } from "./routes/jobs.ts";
 import { loginRoutes } from "./routes/login.ts";
+import { type OpsRoutesDeps, opsRoutes } from "./routes/ops.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -65,6 +66,7 @@ export interface AppDeps {
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
+  readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
@@ -155,6 +157,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...settingsRoutes(deps),
     ...profileRoutes(deps),
     ...backlogRoutes(deps),
+    ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),

@@ -23,6 +23,8 @@ import { healthChecks } from "./health-checks.ts";
 import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
+import { createOverview } from "./ops/overview.ts";
+import { redisFigures } from "./ops/redis-figures.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
@@ -92,6 +94,23 @@ const main = async (): Promise<void> => {
         await lifecycle.control.tell(made?.outbox ?? []);
         return made?.job ?? null;
       },
+      retryJob: async (id) => {
+        const made = await db.write.retryJob(id);
+        await lifecycle.control.tell(made?.outbox ?? []);
+        return made?.job ?? null;
+      },
+    },
+    ops: {
+      overview: createOverview({
+        version: packageVersion(),
+        live: () => registry.live(),
+        backlog,
+        runCounts: () => db.read.runCounts(),
+        jobCounts: () => db.read.jobCounts(),
+        redisFigures: () => redisFigures(redis),
+      }),
+      openRuns: (query) => db.read.openRuns(query),
+      failedJobs: (query) => db.read.failedJobs(query),
     },
     dashboard,
     webDir: webDir(),
