@@ -170,7 +170,8 @@ export const createApp = (deps: AppDeps): express.Express => {
     app.use(DASHBOARD_PATH, ...guardsOf({ path: DASHBOARD_PATH, access: "protected" }), deps.dashboard);
 
   // What is unknown under our own addresses is behind the same door as what is known.
-  app.use(["/api", "/ops"], ...inner, identify, ...counted, auth.demand(), notFound);
+  // "/ops" itself is an address of the page, which holds no data.
+  app.use(["/api", "/ops/*rest"], ...inner, identify, ...counted, auth.demand(), notFound);
   app.use(...webPage(deps.webDir));
   app.use(notFound);
   app.use(errorHandler(log));
