@@ -42,6 +42,8 @@ export class IdsOnlyQueue extends BullMQAdapter {
   override getJobLogs = async (): Promise<string[]> => [];
   override getWorkers = async (): Promise<QueueWorkers> => null;
   override getRedisInfo = async (): Promise<null> => null;
+  /** We have no flows, and a tree of jobs would show more of them than ids. */
+  override getFlowProducer = async (): Promise<null> => null;
   override getJobSchedulers = async (): Promise<Schedulers> => [];
   override getJobSchedulersCount = async (): Promise<number> => 0;
 
@@ -49,11 +51,12 @@ export class IdsOnlyQueue extends BullMQAdapter {
     const { kind, redact } = this.#shown;
     const whole = job.toJSON();
     const reason: unknown = whole.failedReason;
+    const opts = { attempts: whole.opts.attempts, delay: whole.opts.delay };
     const json = {
       id: whole.id,
       name: kind,
       data: idsOf(kind, whole.data),
-      opts: { attempts: whole.opts.attempts, delay: whole.opts.delay },
+      opts,
       timestamp: whole.timestamp,
       processedOn: whole.processedOn,
       processedBy: whole.processedBy,
@@ -68,7 +71,8 @@ export class IdsOnlyQueue extends BullMQAdapter {
       stacktrace: [],
       ...(typeof reason === "string" ? { failedReason: (await redact(reason)).slice(0, MAX_REASON) } : {}),
     };
-    return Object.create(job, { toJSON: { value: () => json } }) as Job;
+    // Without its parent: bull-board would follow one that is its own for ever.
+    return Object.create(job, { toJSON: { value: () => json }, opts: { value: opts } }) as Job;
   }
 }
 

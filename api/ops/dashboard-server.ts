@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AppControllerRoute, AppViewRoute } from "@bull-board/api/typings/app";
 import { ExpressAdapter } from "@bull-board/express";
 import type { Request, Response } from "express";
+import { TalariaError } from "../../common/base/errors.ts";
 import { dashboardPage, type PageValues } from "./dashboard-page.ts";
 
 /** The Express side of bull-board, with its reading calls alone: what could change a queue has no address here. */
@@ -37,6 +38,9 @@ export class ReadOnlyServer extends ExpressAdapter {
   /** Errors go to our own handler: bull-board would show their text, addresses of Redis included. */
   override setErrorHandler(): this {
     return super.setErrorHandler((error) => {
+      // It decodes names of queues once more than Express does.
+      if (error.name === "URIError")
+        throw new TalariaError("invalid_request", "The name of the queue is not valid.", { cause: error });
       throw error;
     });
   }
