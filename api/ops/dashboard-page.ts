@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What bull-board would put into its template. */
 export interface PageValues {
   readonly basePath: string;
@@ -6,11 +8,15 @@ export interface PageValues {
   readonly uiConfig: string;
 }
 
-/** What the page may load: its own files, nothing else. See `createDashboard` for how it differs from the policy of other pages. */
+/** The one inline style of bull-board's components; it hides bars beside lists that scroll by themselves. */
+const INLINE_STYLE =
+  ".base-ui-disable-scrollbar{scrollbar-width:none}.base-ui-disable-scrollbar::-webkit-scrollbar{display:none}";
+
+/** What the page may load: its own files and one inline style, nothing else. See `createDashboard` for how it differs from the policy of other pages. */
 export const DASHBOARD_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self'",
+  `style-src 'self' 'sha256-${createHash("sha256").update(INLINE_STYLE).digest("base64")}'`,
   "connect-src 'self'",
   "font-src 'self'",
   "img-src 'self' data:",

@@ -35,7 +35,7 @@ const LOOK_EVERY_MS = 2_000;
 /**
  * bull-board, to look at only (security-contract 15): unsafe methods are refused here, its writing calls have no address, its queues are
  * in read-only mode, and jobs show ids. Its page has a policy of its own: it sets `<base>`, loads its chunks and a Web Worker by
- * script URLs that no Trusted Types policy covers; inline scripts and styles and other hosts are as forbidden as on any page of ours.
+ * script URLs that no Trusted Types policy covers. Inline scripts and other hosts are as forbidden as on any page of ours.
  */
 export const createDashboard = (deps: DashboardDeps): Dashboard => {
   const { connection, prefix, profiles, redactorOf, onError, maxProfiles = 100 } = deps;
