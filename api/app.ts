@@ -21,6 +21,7 @@ import { originGuard } from "./middleware/origin.ts";
 import { DEFAULT_LIMITS, type Limits, loginLimits, requestLimit } from "./middleware/rate-limits.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { noStore, securityHeaders } from "./middleware/security-headers.ts";
+import { DASHBOARD_PATH } from "./ops/dashboard-path.ts";
 import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
@@ -31,6 +32,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
 import { type JobRoutesDeps, jobRoutes } from "./routes/jobs.ts";
 import { loginRoutes } from "./routes/login.ts";
+import { type OpsRoutesDeps, opsRoutes } from "./routes/ops.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -65,6 +67,9 @@ export interface AppDeps {
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
+  readonly ops: OpsRoutesDeps;
+  /** What shows the queues; null: it is off, and its addresses are not there. */
+  readonly dashboard: RequestHandler | null;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
   readonly workspaceCheck: (path: string, profile: string) => Promise<string>;
   readonly auth: Auth;
@@ -112,7 +117,11 @@ export const createApp = (deps: AppDeps): express.Express => {
   const counted: readonly RequestHandler[] = auth.required ? [requestLimit(limits)] : [];
   const inner = [originGuard(), noStore()];
   /** The one decision of who may pass, for every address of ours (security-contract "Pattern"). */
-  const guardsOf = ({ path, access, stream = false }: Resource): readonly RequestHandler[] => [
+  const guardsOf = ({
+    path,
+    access,
+    stream = false,
+  }: Pick<Resource, "path" | "access" | "stream">): readonly RequestHandler[] => [
     ...(stream ? [] : [metrics.timed(path)]),
     ...inner,
     ...(access === "public" ? [] : [identify, ...(stream ? [] : counted), auth.demand()]),
@@ -150,6 +159,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...settingsRoutes(deps),
     ...profileRoutes(deps),
     ...backlogRoutes(deps),
+    ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
@@ -158,8 +168,12 @@ export const createApp = (deps: AppDeps): express.Express => {
   mount(login, auth.required ? loginLimits(limits) : []);
   for (const resource of docsRoutes([...resources, login], deps.version)) mount(resource);
 
+  if (deps.dashboard !== null)
+    app.use(DASHBOARD_PATH, ...guardsOf({ path: DASHBOARD_PATH, access: "protected" }), deps.dashboard);
+
   // What is unknown under our own addresses is behind the same door as what is known.
-  app.use(["/api", "/ops"], ...inner, identify, ...counted, auth.demand(), notFound);
+  // "/ops" itself is an address of the page, which holds no data.
+  app.use(["/api", "/ops/*rest"], ...inner, identify, ...counted, auth.demand(), notFound);
   app.use(...webPage(deps.webDir));
   app.use(notFound);
   app.use(errorHandler(log));

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RequestHandler } from "express";
 import { Registry } from "prom-client";
 import { type Backbone, openBackbone } from "../common/backbone/open.ts";
 import { isTalariaError, messageOf } from "../common/base/errors.ts";
@@ -9,6 +10,7 @@ import { loadConfig } from "../common/config/load.ts";
 import { packageVersion } from "../common/config/version.ts";
 import { createLogger } from "../common/logging/logger.ts";
 import { createModelLists } from "../common/profiles/model-list.ts";
+import { listProfiles } from "../common/profiles/names.ts";
 import { profileTerms } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { createProfileStore } from "../common/profiles/store.ts";
@@ -21,6 +23,8 @@ import { healthChecks } from "./health-checks.ts";
 import { createAuth } from "./middleware/auth.ts";
 import type { AuthStore } from "./middleware/auth-store.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
+import { createOverview } from "./ops/overview.ts";
+import { redisFigures } from "./ops/redis-figures.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
@@ -52,6 +56,7 @@ const main = async (): Promise<void> => {
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, () => registry.live());
   const salt = await loadSalt(saltFile(config.stateDir));
+  const dashboard = config.http.dashboard ? await openDashboard(backbone) : null;
   const stopping = new AbortController();
   const app = createApp({
     config,
@@ -89,7 +94,25 @@ const main = async (): Promise<void> => {
         await lifecycle.control.tell(made?.outbox ?? []);
         return made?.job ?? null;
       },
+      retryJob: async (id) => {
+        const made = await db.write.retryJob(id);
+        await lifecycle.control.tell(made?.outbox ?? []);
+        return made?.job ?? null;
+      },
     },
+    ops: {
+      overview: createOverview({
+        version: packageVersion(),
+        live: () => registry.live(),
+        backlog,
+        runCounts: () => db.read.runCounts(),
+        jobCounts: () => db.read.jobCounts(),
+        redisFigures: () => redisFigures(redis),
+      }),
+      openRuns: (query) => db.read.openRuns(query),
+      failedJobs: (query) => db.read.failedJobs(query),
+    },
+    dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,
     version: packageVersion(),
@@ -121,6 +144,23 @@ const main = async (): Promise<void> => {
   process.on("SIGINT", () => void end("SIGINT"));
   // Started by a supervisor that is gone: nobody would stop this process any more.
   process.on("disconnect", () => void end("the supervisor is gone"));
+};
+
+/** bull-board over a connection of its own; it is loaded only where it is on. */
+const openDashboard = async ({ closers, config, db, log }: Backbone): Promise<RequestHandler> => {
+  const { createDashboard } = await import("./ops/dashboard.ts");
+  const onError = (err: unknown): void => log.warn({ err }, "dashboard");
+  const connection = connectRedis(config.redis.url, "queue-producer", { onError });
+  closers.add("dashboard connection", () => connection.disconnect());
+  const dashboard = createDashboard({
+    connection,
+    prefix: config.redis.prefix,
+    profiles: async () => [...(await db.read.busyProfiles()), ...(await listProfiles(config.home))],
+    redactorOf: (profile) => profileRedactor(config.home, profile),
+    onError,
+  });
+  closers.add("dashboard", () => dashboard.close());
+  return dashboard.handler;
 };
 
 const authStore = ({ db }: Backbone): AuthStore => ({

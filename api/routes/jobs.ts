@@ -10,6 +10,8 @@ export interface JobRoutesDeps {
   readonly jobsOf: (sessionId: string) => Promise<readonly Job[]>;
   /** Makes the job, or finds the one that is about the same; null: the session is gone. */
   readonly regenerateTitle: (sessionId: string) => Promise<Job | null>;
+  /** Begins a failed job anew; null: there is none. Rejects with `conflict` for one that ended otherwise. */
+  readonly retryJob: (id: string) => Promise<Job | null>;
 }
 
 /** Longer than the job may take: who waits hears how it ended (background-jobs B-17). */
@@ -44,6 +46,26 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         answers: { 200: { description: "The job", schema: JobAnswer } },
         errors: ["not_found"],
         handle: async (call) => void call.res.json({ job: await demand(deps, call) }),
+      }),
+    },
+  },
+  {
+    path: "/api/jobs/:id/retry",
+    tag: "Jobs",
+    access: "protected",
+    methods: {
+      post: operation({
+        summary: "Do a failed job again, about what its session is now",
+        description:
+          "One that is queued or running stays as it is. A title that a person gave since then stays, too.",
+        body: EmptyBody,
+        answers: { 202: { description: "It is queued, or running already", schema: JobAnswer } },
+        errors: ["not_found", "conflict"],
+        async handle(call) {
+          const job = await deps.retryJob(call.param("id"));
+          if (job === null) throw new TalariaError("not_found", "There is no such job.");
+          call.res.status(202).json({ job });
+        },
       }),
     },
   },

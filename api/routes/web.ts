@@ -48,7 +48,7 @@ export const webPage = (webDir: string | null): readonly RequestHandler[] => {
 /** Browsers ask for HTML by name; a program that takes anything gets the page only at its address, and 404 elsewhere. */
 const wantsPage = ({ method, path, headers }: Request): boolean =>
   (method === "GET" || method === "HEAD") &&
-  !/^\/(api|ops|assets)(\/|$)/i.test(path) &&
+  !/^\/((api|assets)(\/|$)|ops\/)/i.test(path) &&
   (path === "/" || (headers.accept ?? "").includes("text/html"));
 
 const buildMissing: RequestHandler = (req, res, next) => {

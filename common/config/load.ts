@@ -169,6 +169,7 @@ const toConfig = (home: string, given: Values): Config => {
       trustedProxies: v.trustedProxies,
       maxStreams: v.maxStreams,
       maxConnections: v.maxConnections,
+      dashboard: v.dashboard === "on",
     },
     auth: { password: given.password, token: given.token },
     redis: { url: v.redisUrl, prefix: v.prefix },

@@ -13,6 +13,8 @@ export interface Config {
     readonly trustedProxies: readonly string[];
     readonly maxStreams: number;
     readonly maxConnections: number;
+    /** Whether the queues are shown at `/ops/queues` (security-contract 15). */
+    readonly dashboard: boolean;
   };
   readonly auth: {
     /** TALARIA_PASSWORD; null: no login by password. */

@@ -140,6 +140,18 @@ export const SETTINGS = {
     expected: "addresses or networks (10.0.0.0/8), separated by commas",
     schema: list(z.string().refine(isProxy)),
   },
+  dashboard: {
+    name: "TALARIA_DASHBOARD",
+    yaml: "dashboard",
+    default: "off",
+    meaning: "`on` shows the queues at `/ops/queues`, to look at only.",
+    expected: "on or off",
+    schema: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .pipe(z.enum(["on", "off"])),
+  },
   prefix: {
     name: "TALARIA_PREFIX",
     yaml: "prefix",

@@ -1,10 +1,14 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
+import { TalariaError } from "../base/errors.ts";
+import type { Page } from "../contracts/http.ts";
 import type { Job } from "../contracts/job.ts";
+import type { OpsJobsQuery } from "../contracts/ops.ts";
 import type { Session } from "../contracts/session.ts";
 import type { OutboxRow } from "../runs/ledger.ts";
 import type { OutboxOps } from "../runs/outbox-ops.ts";
 import { type SessionRow, sessionFromRow } from "../sessions/rows.ts";
+import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import { type JobRow, jobFromRow } from "./rows.ts";
 
 /** A job as its worker got it. */
@@ -47,6 +51,11 @@ export const createJobOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
   );
   const end = db.prepare(
     "update jobs set state = @state, reason = @reason, ended_at = @at, worker = null where id = @id",
+  );
+  const again = db.prepare(
+    `update jobs set state = 'queued', reason = null, attempt = 0, input_revision = @revision, profile = @profile,
+       created_at = @at, started_at = null, ended_at = null
+     where id = @id and state = 'failed'`,
   );
   const setTitle = db.prepare(
     // Nobody was active: neither times nor order nor unread marks change (B-5).
@@ -135,6 +144,26 @@ export const createJobOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
       return finish(row, { state: "skipped", reason: isManual ? "manual_title" : "title_changed" });
     },
 
+    /**
+     * A failed job begins anew, about what its session is now. One that has not ended is found as it is, so that asking twice is
+     * harmless; null: there is none. Throws `conflict` for one that ended otherwise.
+     */
+    retryJob(id: string): { job: Job; outbox: OutboxRow[] } | null {
+      const row = byId.get(id);
+      const owner = row === undefined ? undefined : session.get(row.session_id);
+      if (row === undefined || owner === undefined) return null;
+      if (row.ended_at === null) return { job: jobFromRow(row), outbox: [] };
+      const { changes } = again.run({
+        ...{ id, revision: owner.title_revision, profile: owner.profile, at: now() },
+      });
+      if (changes === 0)
+        throw new TalariaError("conflict", `this job is ${row.state}; only a failed one is retried`);
+      return {
+        job: jobFromRow(byId.get(id) ?? row),
+        outbox: [tell(row), outbox.putOutbox("work", row.session_id, id)],
+      };
+    },
+
     /** Asks for the work of jobs to be put into the queue again. */
     requeueJobs: (ids: readonly string[]): OutboxRow[] =>
       ids.flatMap((id) => {
@@ -171,6 +200,16 @@ export const createJobReadOps = (db: Database.Database) => {
        union select profile from jobs where state in ('queued', 'running')`,
     )
     .pluck();
+  // Ended jobs are kept for a week, so what is walked over here is bounded by that.
+  const failed = db.prepare<[number, string, number], JobRow>(
+    `select * from jobs where ended_at is not null and state = 'failed' and (ended_at, id) < (?, ?)
+     order by ended_at desc, id desc limit ?`,
+  );
+  const counts = db.prepare<[], { queued: number; running: number; failed: number }>(
+    `select (select count(*) from jobs where state in ('queued', 'running') and state = 'queued') as queued,
+       (select count(*) from jobs where state in ('queued', 'running') and state = 'running') as running,
+       (select count(*) from jobs where ended_at is not null and state = 'failed') as failed`,
+  );
   return {
     /** Null when there is none (any more). */
     findJob(id: string): Job | null {
@@ -179,6 +218,20 @@ export const createJobReadOps = (db: Database.Database) => {
     },
     /** The newest first. */
     jobsOf: (sessionId: string): Job[] => ofSession.all(sessionId).map(jobFromRow),
+    /** Those that failed in the last days, the newest first. */
+    failedJobs({ limit, cursor }: OpsJobsQuery): Page<Job> {
+      const [at, id] =
+        cursor === undefined ? [Number.MAX_VALUE, ""] : decodePageCursor(cursor, ["number", "string"]);
+      const rows = failed.all(Number(at), String(id), limit + 1);
+      const data = rows.slice(0, limit);
+      const last = data.at(-1);
+      return {
+        data: data.map(jobFromRow),
+        next_cursor:
+          rows.length > limit && last !== undefined ? encodePageCursor([last.ended_at ?? 0, last.id]) : null,
+      };
+    },
+    jobCounts: () => counts.get() ?? { queued: 0, running: 0, failed: 0 },
     /** Jobs that should have a live queue job, the oldest first. */
     openJobs: (olderThanS: number, limit: number): Job[] => open.all(olderThanS, limit).map(jobFromRow),
     /** What waits for a worker, by kind and profile. */

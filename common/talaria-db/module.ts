@@ -4,6 +4,7 @@ import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
+import { createOpenRunOps } from "../runs/open-ops.ts";
 import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
 import { createReleaseOps } from "../runs/release-ops.ts";
@@ -66,6 +67,7 @@ const readOps = (path: string) => {
       ...createCutReadOps(db),
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
+      ...createOpenRunOps(db),
       ...createJobReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),

@@ -78,7 +78,7 @@ describe("the page", () => {
   const html = { accept: "text/html" };
 
   test("is served at / and at every address that a browser opens", async () => {
-    for (const path of ["/", "/s/abc", "/index.html"]) {
+    for (const path of ["/", "/s/abc", "/ops", "/index.html"]) {
       const answer = await fetch(api.url + path, { headers: html });
       expect(answer.status).toBe(200);
       expect(answer.headers.get("cache-control")).toBe("no-cache");
@@ -93,10 +93,12 @@ describe("the page", () => {
     expect((await fetch(`${api.url}/assets/gone.js`, { headers: html })).status).toBe(404);
     expect((await fetch(`${api.url}/favicon.svg`)).headers.get("cache-control")).toBe("no-cache");
   });
-  test("an unknown address under /api is JSON even for a browser", async () => {
-    const answer = await fetch(`${api.url}/api/nothing`, { headers: html });
-    expect(answer.status).toBe(404);
-    expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+  test("an unknown address under /api or /ops is JSON even for a browser", async () => {
+    for (const path of ["/api/nothing", "/api", "/ops/nothing", "/ops/queues", "/ops/"]) {
+      const answer = await fetch(api.url + path, { headers: html });
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+    }
     expect((await fetch(`${api.url}/s/abc`, { method: "POST", headers: html })).status).toBe(404);
     expect((await fetch(`${api.url}/s/abc`, { headers: { accept: "application/json" } })).status).toBe(404);
   });

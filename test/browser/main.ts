@@ -1,6 +1,7 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
@@ -31,6 +32,7 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...operationsSpecs,
     ...layoutSpecs,
   ];
   const specs: readonly Spec[] = all.filter(

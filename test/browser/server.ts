@@ -20,7 +20,7 @@ export const startServer = async (): Promise<{
   const { REDIS_URL: _redis, TALARIA_PASSWORD: _password, TALARIA_TOKEN: _token, ...base } = process.env;
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: join(import.meta.dirname, "..", ".."),
-    env: { ...base, TALARIA_HOME: home, HOST: "127.0.0.1", PORT: "0" },
+    env: { ...base, TALARIA_HOME: home, HOST: "127.0.0.1", PORT: "0", TALARIA_DASHBOARD: "on" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");

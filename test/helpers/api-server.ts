@@ -8,6 +8,8 @@ import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
+import { createOverview } from "../../api/ops/overview.ts";
+import { redisFigures } from "../../api/ops/redis-figures.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -34,7 +36,7 @@ export interface TestApi extends House {
   shutDown(): void;
 }
 
-type Replaceable = "profiles" | "workspaceCheck" | "health" | "webDir" | "limits" | "recheckMs";
+type Replaceable = "profiles" | "workspaceCheck" | "health" | "dashboard" | "webDir" | "limits" | "recheckMs";
 
 export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Replaceable>> {
   readonly password?: string;
@@ -66,7 +68,8 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const salt = await loadSalt(saltFile(join(home, "talaria")));
   const shutdown = new AbortController();
   const registry = new Registry();
-  const backlog = createBacklog(db.read, createWorkerRegistry(redis, keys.workers));
+  const workers = createWorkerRegistry(redis, keys.workers);
+  const backlog = createBacklog(db.read, workers);
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
@@ -103,7 +106,25 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
         await lifecycle.control.tell(made?.outbox ?? []);
         return made?.job ?? null;
       },
+      retryJob: async (id) => {
+        const made = await db.write.retryJob(id);
+        await lifecycle.control.tell(made?.outbox ?? []);
+        return made?.job ?? null;
+      },
     },
+    ops: {
+      overview: createOverview({
+        version: "0.0.0",
+        live: () => workers.live(),
+        backlog,
+        runCounts: () => db.read.runCounts(),
+        jobCounts: () => db.read.jobCounts(),
+        redisFigures: () => redisFigures(redis),
+      }),
+      openRuns: (query) => db.read.openRuns(query),
+      failedJobs: (query) => db.read.failedJobs(query),
+    },
+    dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,
     version: "0.0.0",

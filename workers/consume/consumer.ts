@@ -127,7 +127,8 @@ export const createConsumer = ({
       job.extendLock(token, lockMs).catch(() => {});
     }, lockMs / 4);
     try {
-      const failure = await process(worker.name, job).then(
+      // Also what is thrown at once is a failure: a job that nobody tells the queue about would be delivered for ever.
+      const failure = await (async () => process(worker.name, job))().then(
         () => null,
         (error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))),
       );

@@ -10,6 +10,7 @@ import type {
   StoreInfo,
 } from "../../../common/contracts/http.ts";
 import type { Job } from "../../../common/contracts/job.ts";
+import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
 import type {
   CreateProfileBody,
   ModelList,
@@ -130,6 +131,10 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         body: {},
         timeoutMs: TITLE_TIMEOUT_MS,
       }),
+    ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
+    opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
+    opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),
+    retryJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/retry`, { body: {} }),
     backlog: () => call<Page<Backlog>>("GET", "/api/backlog"),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),
@@ -149,6 +154,8 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     login: (password: string) => call<unknown>("POST", "/api/login", { body: { password } }),
   };
 };
+
+type PageQuery = { readonly limit: number; readonly cursor?: string };
 
 export type SessionsQuery = {
   readonly q?: string;

@@ -13,7 +13,7 @@ import {
 } from "../model/session-list.ts";
 import { storeBanner } from "../model/stores.ts";
 import { FilterMenu } from "./filter-menu.tsx";
-import { AlertIcon, CloseIcon, PersonIcon, PlusIcon, SearchIcon, WingMark } from "./icons.tsx";
+import { AlertIcon, CloseIcon, PersonIcon, PlusIcon, PulseIcon, SearchIcon, WingMark } from "./icons.tsx";
 import { ImportButton } from "./import-button.tsx";
 import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
@@ -143,6 +143,10 @@ export const Sidebar = memo(function Sidebar(props: {
           </span>
         )}
       </button>
+      <a className="sidebar-foot" href="/ops">
+        <PulseIcon />
+        <span>Operations</span>
+      </a>
     </nav>
   );
 });

@@ -40,6 +40,7 @@ describe("loadConfig", () => {
         trustedProxies: [],
         maxStreams: 2000,
         maxConnections: 4000,
+        dashboard: false,
       },
       auth: { password: null, token: null },
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },

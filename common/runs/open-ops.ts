@@ -1,0 +1,54 @@
+import type Database from "better-sqlite3";
+import type { Page } from "../contracts/http.ts";
+import type { OpenRunStatus, OpsRunsQuery } from "../contracts/ops.ts";
+import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+
+/** An unfinished run as operators see it. */
+export interface OpenRun {
+  readonly id: string;
+  readonly session_id: string;
+  readonly profile: string;
+  readonly status: OpenRunStatus;
+  readonly attempt: number;
+  readonly worker: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly released_at: number | null;
+}
+
+/** Reads of what has not ended. */
+export const createOpenRunOps = (db: Database.Database) => ({
+  /** Unfinished runs, the oldest first: where something is stuck, it is at the top. */
+  openRuns({ limit, cursor, status, profile }: OpsRunsQuery): Page<OpenRun> {
+    const where: string[] = [];
+    const values: (string | number)[] = [];
+    if (status !== undefined) {
+      where.push("status = ?");
+      values.push(status);
+    }
+    if (profile !== undefined) {
+      where.push("profile = ?");
+      values.push(profile);
+    }
+    if (cursor !== undefined) {
+      where.push("(created_at, id) > (?, ?)");
+      values.push(...decodePageCursor(cursor, ["number", "string"]));
+    }
+    // By age alone SQLite would walk over every run that ever ended.
+    const rows = db
+      .prepare<(string | number)[], OpenRun>(
+        `select id, session_id, profile, status, attempt, worker, created_at, started_at, released_at
+         from runs indexed by runs_unfinished
+         where ${["status in ('queued', 'running', 'waiting', 'cancelling')", ...where].join(" and ")}
+         order by created_at, id limit ?`,
+      )
+      .all(...values, limit + 1);
+    const data = rows.slice(0, limit);
+    const last = data.at(-1);
+    return {
+      data,
+      next_cursor:
+        rows.length > limit && last !== undefined ? encodePageCursor([last.created_at, last.id]) : null,
+    };
+  },
+});
