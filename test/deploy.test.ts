@@ -47,9 +47,10 @@ const commandOf = (script: "api" | "worker"): string[] => {
 };
 
 test("every file below scripts/deploy/ can be read, and a kustomization names files that are there", () => {
-  for (const file of [...filesBelow("deploy", ".yml"), ...filesBelow("deploy", ".yaml")])
+  for (const file of [...filesBelow("scripts/deploy", ".yml"), ...filesBelow("scripts/deploy", ".yaml")])
     expect(readYaml(file).length).toBeGreaterThan(0);
-  for (const file of filesBelow("deploy", ".json")) expect(JSON.parse(readText(file))).toBeInstanceOf(Object);
+  for (const file of filesBelow("scripts/deploy", ".json"))
+    expect(JSON.parse(readText(file))).toBeInstanceOf(Object);
   const bases = filesBelow("scripts/deploy/kubernetes", "kustomization.yaml");
   expect(bases).toHaveLength(2);
   for (const file of bases)

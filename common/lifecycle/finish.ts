@@ -62,13 +62,13 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     const turn = given ?? (await read.endedTurn(runId));
     // A turn that was cut away has no messages any more.
     if (turn === null || turn.messages.length === 0) return true;
-    if (await read.earlierTurnUnsynced(runId)) return false;
+    const { isNext, newestOwnRow } = await read.placeInStore(runId);
+    if (!isNext) return false;
     const { session, messages, record } = turn;
     const storeId = (await read.sessionRow(session.id))?.store_id ?? session.id;
     const { profile, model } = record.run;
     const result = await canonical.append({
-      ...{ profile, storeId, session, model, messages, forkedFrom: null },
-      newestOwnRow: await read.newestWrittenRow(session.id),
+      ...{ profile, storeId, session, model, messages, forkedFrom: null, newestOwnRow },
     });
     if (result.status === "later") return false;
     if (result.status === "ok") {

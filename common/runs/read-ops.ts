@@ -3,6 +3,7 @@ import { TalariaError } from "../base/errors.ts";
 import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message, ToolCall } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
+import { newestWrittenRow } from "../sessions/place-ops.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import type { EndedTurn, Evidence, RunRecord, StepUsageRecord, WaitingRuns } from "./ledger.ts";
@@ -36,6 +37,7 @@ export const createRunReadOps = (db: Database.Database) => {
        and (r.ended_at is null or exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'sync'))
      limit 1`,
   );
+  const newestWritten = newestWrittenRow(db);
   const uncopied = db.prepare<[string]>("select 1 from outbox where run_id = ? and kind = 'copy'");
   const messageById = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const steps = db.prepare<
@@ -171,15 +173,18 @@ export const createRunReadOps = (db: Database.Database) => {
       return { record: recordFromRow(row), message: messageFromRow(message), minSeq: owner.journal_seq };
     },
 
-    /** Whether an earlier turn of the run's session is not in state.db yet: there the order of writing is the order (a.3). */
-    earlierTurnUnsynced(runId: string): boolean {
+    /**
+     * Whether the run's turn may be brought into state.db now, where the order of writing is the order (a.3), and the highest row id that
+     * earlier messages got there: both of one moment, since the file may be found to be another one at any time.
+     */
+    placeInStore: db.transaction((runId: string): { isNext: boolean; newestOwnRow: number } => {
       const row = byId.get(runId);
-      return (
-        row !== undefined &&
-        (unsyncedBefore.get(row.session_id, row.turn) !== undefined ||
-          uncopied.get(row.session_id) !== undefined)
-      );
-    },
+      if (row === undefined) return { isNext: true, newestOwnRow: 0 };
+      const isNext =
+        unsyncedBefore.get(row.session_id, row.turn) === undefined &&
+        uncopied.get(row.session_id) === undefined;
+      return { isNext, newestOwnRow: newestWritten.get(row.session_id) ?? 0 };
+    }),
 
     /** An ended run with its turn; null when it is gone or has not ended. */
     endedTurn(runId: string): EndedTurn | null {

@@ -82,6 +82,15 @@ export const createPlaceWriteOps = (db: Database.Database, now: Clock) => {
   };
 };
 
+/** The highest row id of state.db that a row of ours in a session (`?`) is known by. */
+export const newestWrittenRow = (db: Database.Database) =>
+  db
+    .prepare<[string], number>(
+      `select m.row_id from messages m join sessions s on s.id = m.session_id
+       where m.session_id = ? and m.row_id is not null and ${WRITTEN_SQL} order by m.row_id desc limit 1`,
+    )
+    .pluck();
+
 export const createPlaceReadOps = (db: Database.Database) => {
   const local = db.prepare<[string, number, number, number, number], MessageRow>(
     `select * from messages where session_id = ? and anchor is not null and (anchor, turn, idx) < (?, ?, ?)
@@ -116,12 +125,7 @@ export const createPlaceReadOps = (db: Database.Database) => {
        order by row_id desc limit 1`,
     )
     .pluck();
-  const newestWritten = db
-    .prepare<[string], number>(
-      `select m.row_id from messages m join sessions s on s.id = m.session_id
-       where m.session_id = ? and m.row_id is not null and ${WRITTEN_SQL} order by m.row_id desc limit 1`,
-    )
-    .pluck();
+  const newestWritten = newestWrittenRow(db);
   const between = db
     .prepare<[string, number, number], number>(
       "select count(*) from messages where session_id = ? and anchor is null and row_id > ? and row_id <= ?",
