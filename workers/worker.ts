@@ -111,7 +111,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (_queue, job) => work[kind].process(job.data, job.id ?? ""),
+        process: (job) => work[kind].process(job.data, job.id ?? ""),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());

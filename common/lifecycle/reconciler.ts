@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import { QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
+import { type Rounds, startRounds } from "../base/rounds.ts";
+import { type JobKind, QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
 import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Settler } from "./settle.ts";
@@ -45,33 +46,41 @@ export const startReconciler = (
     }
   };
 
+  /** Ids of those of whose jobs none waits or is being done. */
+  const withoutJob = async <T extends { readonly id: string; readonly profile: string }>(
+    items: readonly T[],
+    kindOf: (item: T) => JobKind,
+    jobIdsOf: (item: T) => readonly string[],
+  ): Promise<readonly string[]> => {
+    const found = await Promise.all(
+      items.map((item) => limit(() => queue.anyLive(kindOf(item), item.profile, jobIdsOf(item)))),
+    );
+    return items.filter((_item, index) => found[index] === false).map(({ id }) => id);
+  };
+
   /** Queue jobs that were lost (an emptied Redis, a truncated log) are made again from the database. */
   const lostJobs = async (): Promise<void> => {
-    const runs = await read.expectingJobs(nowS() - YOUNG_S, LIMIT);
-    const lost = await Promise.all(
-      runs.map(({ run, jobId }) =>
-        limit(async () => {
-          const ids = [runJobId(run.id, run.attempt + 1), ...(jobId === null ? [] : [jobId])];
-          return (await queue.anyLive("runs", run.profile, ids)) ? null : run.id;
-        }),
-      ),
+    const before = nowS() - YOUNG_S;
+    const records = await read.expectingJobs(before, LIMIT);
+    const held = new Map(records.map(({ run, jobId }) => [run.id, jobId]));
+    const runs = await withoutJob(
+      records.map(({ run }) => run),
+      () => "runs",
+      ({ id, attempt }) => [
+        runJobId(id, attempt + 1),
+        ...[held.get(id) ?? null].filter((one) => one !== null),
+      ],
     );
-    const ids = lost.filter((id) => id !== null);
-    if (ids.length > 0) {
-      log.warn({ runs: ids.length }, "runs without a job are queued again");
-      await dispatcher.handle(await write.redispatch(ids));
+    if (runs.length > 0) {
+      log.warn({ runs: runs.length }, "runs without a job are queued again");
+      await dispatcher.handle(await write.redispatch(runs));
     }
-    const open = await read.openJobs(nowS() - YOUNG_S, LIMIT);
-    const gone = await Promise.all(
-      open.map((job) =>
-        limit(async () => {
-          // The attempt that runs, or the one that would be next.
-          const tries = [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt }));
-          return (await queue.anyLive(QUEUE_OF[job.kind], job.profile, tries)) ? null : job.id;
-        }),
-      ),
+    const work = await withoutJob(
+      await read.openJobs(before, LIMIT),
+      ({ kind }) => QUEUE_OF[kind],
+      // The attempt that runs, or the one that would be next.
+      (job) => [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt })),
     );
-    const work = gone.filter((id) => id !== null);
     if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
   };
 
@@ -94,6 +103,13 @@ export const startReconciler = (
     }
   };
 
+  const every = (ms: number, work: () => Promise<void>): Rounds =>
+    startRounds({
+      work,
+      // Jitter keeps processes from looking at the same moment.
+      pauseMs: () => ms * (0.8 + Math.random() * 0.4),
+      onError: (err) => log.warn({ err }, "a reconciling pass failed; the next one follows"),
+    });
   const loops = [
     every(OUTBOX_EVERY_MS, async () => {
       await dispatcher.handle(await write.releaseDue());
@@ -103,29 +119,6 @@ export const startReconciler = (
     every(JOBS_EVERY_MS, lostJobs),
     every(HOUSEKEEPING_EVERY_MS, housekeeping),
   ];
-
-  function every(ms: number, work: () => Promise<void>): { close(): Promise<void> } {
-    let stopped = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let pass: Promise<void> = Promise.resolve();
-    const round = (): void => {
-      pass = work()
-        .catch((err: unknown) => log.warn({ err }, "a reconciling pass failed; the next one follows"))
-        .then(() => {
-          // Jitter keeps processes from looking at the same moment.
-          if (!stopped) timer = setTimeout(round, ms * (0.8 + Math.random() * 0.4));
-        });
-    };
-    round();
-    return {
-      close: async () => {
-        stopped = true;
-        clearTimeout(timer);
-        await pass;
-        clearTimeout(timer);
-      },
-    };
-  }
 
   return {
     close: async () => {

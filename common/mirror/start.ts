@@ -1,3 +1,4 @@
+import { startRounds } from "../base/rounds.ts";
 import { DEFAULT_PROFILE } from "../profiles/names.ts";
 import { countInBackground, indexInBackground } from "./background.ts";
 import { createBringUp } from "./bring-up.ts";
@@ -91,16 +92,11 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     }
   };
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let pass: Promise<void> = Promise.resolve();
-  const round = (): void => {
-    pass = look()
-      .catch((err: unknown) => log.warn({ err }, "a look at the state.db files failed; the next one follows"))
-      .then(() => {
-        if (!stop.signal.aborted) timer = setTimeout(round, LOOK_EVERY_MS);
-      });
-  };
-  round();
+  const looks = startRounds({
+    work: look,
+    pauseMs: () => LOOK_EVERY_MS,
+    onError: (err) => log.warn({ err }, "a look at the state.db files failed; the next one follows"),
+  });
 
   return {
     refresh: async (sessionId) => {
@@ -114,8 +110,7 @@ export const startMirror = (deps: MirrorDeps): Mirror => {
     settle: () => settle().catch((err: unknown) => log.warn({ err }, "cuts will be settled later")),
     close: async () => {
       stop.abort();
-      clearTimeout(timer);
-      await pass;
+      await looks.close();
       const mine = [...led];
       await Promise.all([...mine.map(([, { over }]) => over), aside.settle, aside.imports]);
       for (const [profile] of mine) await write.dropLease(leaseOf(profile), name).catch(() => {});

@@ -13,7 +13,7 @@ export interface ConsumerOptions {
   /** How often jobs are looked for whose lease ran out, in milliseconds. */
   readonly stalledCheckMs: number;
   /** Does one job. Rejects for infrastructure failures only: the job is tried again. */
-  readonly process: (queue: string, job: Job) => Promise<void>;
+  readonly process: (job: Job) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -113,7 +113,7 @@ export const createConsumer = ({
   };
 
   const begin = (worker: Worker, job: Job, token: string): void => {
-    const done = execute(worker, job, token).finally(() => {
+    const done = execute(job, token).finally(() => {
       jobs.delete(done);
       wake(worker.name);
       void look();
@@ -121,14 +121,14 @@ export const createConsumer = ({
     jobs.add(done);
   };
 
-  const execute = async (worker: Worker, job: Job, token: string): Promise<void> => {
+  const execute = async (job: Job, token: string): Promise<void> => {
     const renewal = setInterval(() => {
       // A lease that is lost is not an error here: the fence decides who writes.
       job.extendLock(token, lockMs).catch(() => {});
     }, lockMs / 4);
     try {
       // Also what is thrown at once is a failure: a job that nobody tells the queue about would be delivered for ever.
-      const failure = await (async () => process(worker.name, job))().then(
+      const failure = await (async () => process(job))().then(
         () => null,
         (error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))),
       );

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { startRounds } from "../../common/base/rounds.ts";
 import { packageVersion } from "../../common/config/version.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import type { WorkerInfo, WorkerRegistry } from "../../common/queues/worker-registry.ts";
@@ -15,28 +16,15 @@ export const registerWorker = async (
 ): Promise<{ close(): Promise<void> }> => {
   const known = { ...worker, pid: process.pid, host: hostname(), version: packageVersion() };
   const startedAt = Date.now() / 1000;
-  const say = async (): Promise<void> => {
-    const times = { started_at: startedAt, seen_at: Date.now() / 1000 };
-    await registry
-      .put({ ...known, ...stateOf(), ...times })
-      .catch((err: unknown) => log.debug({ err }, "Redis is away: nobody hears that this worker is there"));
-  };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let stopped = false;
-  let pass: Promise<void> = Promise.resolve();
-  const round = (): Promise<void> => {
-    pass = say().then(() => {
-      if (!stopped) timer = setTimeout(() => void round(), SAY_EVERY_MS);
-    });
-    return pass;
-  };
-  await round();
+  const words = startRounds({
+    work: () => registry.put({ ...known, ...stateOf(), started_at: startedAt, seen_at: Date.now() / 1000 }),
+    pauseMs: () => SAY_EVERY_MS,
+    onError: (err) => log.debug({ err }, "Redis is away: nobody hears that this worker is there"),
+  });
+  await words.first;
   return {
     close: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await pass;
-      clearTimeout(timer);
+      await words.close();
       // A list that cannot be reached forgets it by itself.
       await registry.drop(worker.name).catch(() => {});
     },

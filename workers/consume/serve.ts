@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { startRounds } from "../../common/base/rounds.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import { DEFAULT_PROFILE } from "../../common/profiles/names.ts";
 import { type JobKind, queueName } from "../../common/queues/catalog.ts";
@@ -52,36 +53,20 @@ export const serveQueues = async ({
     }
   };
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let pass: Promise<void> = Promise.resolve();
-  let stopped = false;
-  const round = (): Promise<void> => {
-    clearTimeout(timer);
-    pass = pass
-      .then(look)
-      .catch((err: unknown) => log.warn({ err }, "it is not known which profiles have work; looking again"))
-      .then(() => {
-        clearTimeout(timer);
-        if (!stopped) timer = setTimeout(() => void round(), LOOK_EVERY_MS);
-      });
-    return pass;
-  };
-
+  const looks = startRounds({
+    work: look,
+    pauseMs: () => LOOK_EVERY_MS,
+    onError: (err) => log.warn({ err }, "it is not known which profiles have work; looking again"),
+  });
   words.on("message", (_channel: string, queue: string) => {
     const consumer = served.get(queue);
     if (consumer !== undefined) consumer.wake(queue);
     // The first job of a profile for a while.
     else if (only === null && [...consumers.keys()].some((kind) => queue.startsWith(`${kind}@`)))
-      void round();
+      void looks.now();
   });
   await words.subscribe(channel);
-  await round();
-  return {
-    close: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await pass;
-      clearTimeout(timer);
-    },
-  };
+  // What was put into a queue before a word of it could be heard.
+  await looks.now();
+  return { close: looks.close };
 };
