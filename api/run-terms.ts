@@ -1,5 +1,5 @@
+import type { RunLimits } from "../common/contracts/profile.ts";
 import type { RunStore } from "../common/runs/port.ts";
-import type { RunLimits } from "../common/runs/release-ops.ts";
 import type { SessionStore } from "../common/sessions/port.ts";
 
 /**

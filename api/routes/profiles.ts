@@ -1,5 +1,6 @@
 import { TalariaError } from "../../common/base/errors.ts";
 import { EmptyBody } from "../../common/contracts/http.ts";
+import type { RunLimits } from "../../common/contracts/profile.ts";
 import {
   CreateProfileBody,
   KeyAnswer,
@@ -17,7 +18,6 @@ import type { Redactor } from "../../common/logging/redact.ts";
 import type { ModelLists } from "../../common/profiles/model-list.ts";
 import { isProfileName } from "../../common/profiles/names.ts";
 import type { ProfileStore } from "../../common/profiles/store.ts";
-import type { RunLimits } from "../../common/runs/release-ops.ts";
 import { type Call, operation, type Resource } from "../route.ts";
 
 export interface ProfileRoutesDeps {
@@ -112,9 +112,7 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
         ],
         async handle(call) {
           const profile = await profiles.patch(profileName(call), call.body);
-          const { concurrent_runs: concurrentRuns, runs_per_minute: runsPerMinute } = profile.limits;
-          if (call.body.limits !== undefined)
-            await deps.applyLimits(profile.name, { concurrentRuns, runsPerMinute });
+          if (call.body.limits !== undefined) await deps.applyLimits(profile.name, profile.limits);
           control.hint({ profile: profile.name });
           call.res.json({ profile: await shown(profile) });
         },

@@ -56,6 +56,8 @@ const LimitsSchema = z
     runs_per_minute: z.number().int().nullable(),
   })
   .describe("of the profile's runs over all workers; null: none");
+/** What a profile allows of its runs, over all workers; null: no limit. */
+export type RunLimits = z.infer<typeof LimitsSchema>;
 
 export const ProfileSchema = z
   .strictObject({

@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { OutboxRow } from "../runs/ledger.ts";
-import { announceSession, sessionFence } from "./announce.ts";
+import { announceSession, announceTitle, journalOf } from "./announce.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Finisher } from "./finish.ts";
 import { renameInStore } from "./store-title.ts";
@@ -42,28 +42,11 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
     return result.status === "ok" ? result.lastSeq : 0;
   };
 
-  const announceChange = async (sessionId: string, reason: "external" | "cut"): Promise<number> => {
-    const result = await announceSession(deps, sessionId, reason);
-    return result?.status === "ok" ? result.lastSeq : 0;
-  };
-
-  const announceTitle = async (sessionId: string): Promise<number> => {
-    const { title } = (await read.sessionRow(sessionId)) ?? { title: null };
-    if (title === null) return 0;
-    const result = await announceSession(deps, sessionId, "title");
-    return result?.status === "ok" ? result.lastSeq : 0;
-  };
-
   const announceJob = async ({ sessionId, runId }: OutboxRow): Promise<number> => {
-    const [job, fence] = await Promise.all([read.findJob(runId), sessionFence(deps, sessionId)]);
-    if (job === null || fence === null) return 0;
-    const { generation, minSeq } = fence;
-    const result = await journal.announce(
-      { sessionId, runId: null, generation, attempt: 0, minSeq },
-      `${job.id}-${job.created_at}-${job.state}-${job.attempt}`,
-      [entryOf({ event: "job", payload: { job } })],
-    );
-    return result.status === "ok" ? result.lastSeq : 0;
+    const job = await read.findJob(runId);
+    if (job === null) return 0;
+    const key = `${job.id}-${job.created_at}-${job.state}-${job.attempt}`;
+    return journalOf(deps, sessionId, () => ({ key, event: { event: "job", payload: { job } } }));
   };
 
   /** Tells one row; resolves with [done, journal position]. */
@@ -80,10 +63,10 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         return [await finisher.sync(row.runId), 0];
       case "external":
       case "cut":
-        return [true, await announceChange(row.sessionId, row.kind)];
+        return [true, await announceSession(deps, row.sessionId, row.kind)];
       case "title":
         await renameInStore(deps, row.sessionId);
-        return [true, await announceTitle(row.sessionId)];
+        return [true, await announceTitle(deps, row.sessionId)];
       case "job":
         return [true, await announceJob(row)];
       case "work": {

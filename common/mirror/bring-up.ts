@@ -2,7 +2,7 @@ import { isTalariaError } from "../base/errors.ts";
 import type { Session } from "../contracts/session.ts";
 import { previewOf } from "../sessions/places.ts";
 import { messageFromRow } from "../sessions/rows.ts";
-import { type StoreView, viewOf } from "../sessions/store-ops.ts";
+import { isRenamed, type StoreView, viewOf } from "../sessions/store-ops.ts";
 import { createHiddenRows } from "../state-db/read/hidden.ts";
 import type { DisplayRow, Hidden } from "../state-db/read/port.ts";
 import type { StateRow } from "../state-db/read/rows.ts";
@@ -94,14 +94,6 @@ export const createBringUp = (deps: Deps): BringUp => {
     return null;
   };
 };
-
-/** Another program gave the conversation a title that people see here; the one that we gave it comes back the same. */
-const isRenamed = (view: StoreView, title: string | null): boolean =>
-  title !== null &&
-  title !== view.title &&
-  title !== view.shownTitle &&
-  !title.startsWith(`${view.shownTitle} #`) &&
-  !view.titleIsOurs;
 
 interface Counted {
   readonly counted: boolean;

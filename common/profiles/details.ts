@@ -37,10 +37,7 @@ export const detailsOf = async (
       bot_name: settings.botName,
       instructions: cutText(files.soul.trim(), MAX_SOUL_BYTES, "SOUL.md"),
       agent: { max_steps: settings.maxSteps },
-      limits: {
-        concurrent_runs: settings.limits.concurrentRuns,
-        runs_per_minute: settings.limits.runsPerMinute,
-      },
+      limits: settings.limits,
       config_revision: revisionOf(salt, files, env),
     };
   } catch (error) {

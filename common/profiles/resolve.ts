@@ -1,10 +1,10 @@
+import type { RunLimits } from "../contracts/profile.ts";
 import { secretsOf } from "./env-file.ts";
 import { type ParsedFiles, parseFiles, readFiles } from "./files.ts";
 import { mcpSecrets } from "./mcp-servers.ts";
 import { readPersona } from "./persona.ts";
 import type { Profile } from "./port.ts";
 import { revisionOf, type Salt } from "./revision.ts";
-import type { ProfileLimits } from "./settings.ts";
 
 /**
  * Reads a profile's `config.yaml`, `.env`, persona, memories and skills, fresh each time, so an edit counts from the next run on
@@ -40,7 +40,7 @@ export const profileTerms = async (
   home: string,
   name: string,
   salt: Salt,
-): Promise<{ readonly revision: string; readonly limits: ProfileLimits }> => {
+): Promise<{ readonly revision: string; readonly limits: RunLimits }> => {
   const files = await readFiles(home, name);
   const { env, settings } = parseFiles(files);
   return { revision: revisionOf(salt, files, env), limits: settings.limits };

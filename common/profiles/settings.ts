@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
+import type { RunLimits } from "../contracts/profile.ts";
 import { MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
 import type { ProfileModel, TitleSettings } from "./port.ts";
@@ -19,7 +20,7 @@ export interface ProfileSettings {
   readonly keyOrigin: string | null;
   readonly botName: string | null;
   readonly maxSteps: number | null;
-  readonly limits: ProfileLimits;
+  readonly limits: RunLimits;
   /** Skills that are not offered to the model. */
   readonly disabledSkills: readonly string[];
   /** Tool servers, not expanded. */
@@ -27,12 +28,6 @@ export interface ProfileSettings {
   readonly titles: TitleSettings;
   /** What was not understood and does not matter enough to refuse the file. */
   readonly warnings: readonly string[];
-}
-
-/** What a profile allows of its runs, over all workers; null: no limit. */
-export interface ProfileLimits {
-  readonly concurrentRuns: number | null;
-  readonly runsPerMinute: number | null;
 }
 
 /** Throws `profile_unavailable` for a file that cannot be understood; the message names `what` and never quotes the file (P-6). */
@@ -54,8 +49,8 @@ export const parseSettings = (
     ...readTitleSettings(auxiliary?.title_generation, env, model.model),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
     limits: {
-      concurrentRuns: limits?.concurrent_runs ?? null,
-      runsPerMinute: limits?.runs_per_minute ?? null,
+      concurrent_runs: limits?.concurrent_runs ?? null,
+      runs_per_minute: limits?.runs_per_minute ?? null,
     },
     mcp: parseMcpServers(mcp_servers),
   };

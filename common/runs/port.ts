@@ -1,8 +1,8 @@
 import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
+import type { RunLimits } from "../contracts/profile.ts";
 import type { Run } from "../contracts/run.ts";
 import type { NewCut } from "../sessions/cut-ops.ts";
-import type { RunLimits } from "./release-ops.ts";
 
 export interface AcceptRequest {
   readonly sessionId: string;

@@ -7,7 +7,7 @@ import { newestWrittenRow } from "../sessions/place-ops.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import type { EndedTurn, Evidence, RunRecord, StepUsageRecord, WaitingRuns } from "./ledger.ts";
-import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+import { FIRST_SQL, HELD_SQL, type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 /** Reads of the run ledger. */
 export const createRunReadOps = (db: Database.Database) => {
@@ -59,9 +59,7 @@ export const createRunReadOps = (db: Database.Database) => {
   const inFront = db.prepare<[number, number], RunRow>(
     `${SELECT_RUN} indexed by runs_unfinished where r.status in ('queued', 'running', 'waiting', 'cancelling') and r.released_at is not null
        and coalesce(r.started_at, r.released_at) < ?
-       and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'dispatch')
-       and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
-         and o.status in ('queued', 'running', 'waiting', 'cancelling'))
+       and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'dispatch') and ${FIRST_SQL}
      order by r.created_at limit ?`,
   );
   const overdue = db.prepare<[number], { id: string }>(
@@ -81,10 +79,7 @@ export const createRunReadOps = (db: Database.Database) => {
      where status = 'queued' and released_at is not null group by profile`,
   );
   const held = db.prepare<[], WaitingRuns>(
-    `select r.profile, count(*) as n, min(r.created_at) as since from runs r
-     where r.status = 'queued' and r.released_at is null
-       and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
-         and o.status in ('queued', 'running', 'waiting', 'cancelling'))
+    `select r.profile, count(*) as n, min(r.created_at) as since from runs r where ${HELD_SQL}
      group by r.profile`,
   );
   const counts = db.prepare<[], { status: string; n: number; oldest: number }>(

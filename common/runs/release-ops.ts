@@ -1,15 +1,11 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
+import type { RunLimits } from "../contracts/profile.ts";
 import type { OutboxRow } from "./ledger.ts";
 import type { OutboxOps } from "./outbox-ops.ts";
+import { HELD_SQL } from "./rows.ts";
 
-/** What a profile allows of its runs, over all workers; null: no limit. */
-export interface RunLimits {
-  readonly concurrentRuns: number | null;
-  /** Runs that begin within any 60 seconds. */
-  readonly runsPerMinute: number | null;
-}
-
+/** `runs_per_minute` counts runs that begin within any so many seconds. */
 const WINDOW_S = 60;
 /** Runs that one transaction releases of a profile; the next look goes on. */
 const AT_ONCE = 100;
@@ -19,11 +15,11 @@ const AT_ONCE = 100;
  * in the transaction that makes room, so that a limit holds across all workers and processes.
  */
 export const createReleaseOps = (db: Database.Database, outbox: OutboxOps, now: Clock) => {
-  const limits = db.prepare<[string], { concurrent_runs: number | null; runs_per_minute: number | null }>(
+  const limits = db.prepare<[string], RunLimits>(
     "select concurrent_runs, runs_per_minute from profile_limits where profile = ?",
   );
   const put = db.prepare(
-    `insert into profile_limits (profile, concurrent_runs, runs_per_minute) values (@profile, @concurrent, @minute)
+    `insert into profile_limits (profile, concurrent_runs, runs_per_minute) values (@profile, @concurrent_runs, @runs_per_minute)
      on conflict (profile) do update
        set concurrent_runs = excluded.concurrent_runs, runs_per_minute = excluded.runs_per_minute
        where concurrent_runs is not excluded.concurrent_runs or runs_per_minute is not excluded.runs_per_minute`,
@@ -41,9 +37,7 @@ export const createReleaseOps = (db: Database.Database, outbox: OutboxOps, now: 
     )
     .pluck();
   const held = db.prepare<[string, number], { id: string; session_id: string }>(
-    `select r.id, r.session_id from runs r where r.profile = ? and r.status = 'queued' and r.released_at is null
-       and not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
-         and o.status in ('queued', 'running', 'waiting', 'cancelling'))
+    `select r.id, r.session_id from runs r where r.profile = ? and ${HELD_SQL}
      order by r.created_at, r.id limit ?`,
   );
   const limited = db
@@ -90,9 +84,9 @@ export const createReleaseOps = (db: Database.Database, outbox: OutboxOps, now: 
     /** What may be given to the queue of all profiles: a minute is over, a limit was raised or taken away. */
     releaseDue: (): OutboxRow[] => limited.all().flatMap(releaseHeld),
     /** What the profile's configuration says now. */
-    putLimits(profile: string, { concurrentRuns, runsPerMinute }: RunLimits): void {
-      if (concurrentRuns === null && runsPerMinute === null) drop.run(profile);
-      else put.run({ profile, concurrent: concurrentRuns, minute: runsPerMinute });
+    putLimits(profile: string, limits: RunLimits): void {
+      if (limits.concurrent_runs === null && limits.runs_per_minute === null) drop.run(profile);
+      else put.run({ profile, ...limits });
     },
   };
 };

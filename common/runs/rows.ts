@@ -79,3 +79,10 @@ export const outboxFromRow = (row: OutboxDbRow): OutboxRow => ({
   runId: row.run_id,
   tries: row.tries,
 });
+
+/** SQL: no earlier run of the session of the run `r` is unfinished. */
+export const FIRST_SQL = `not exists (select 1 from runs o where o.session_id = r.session_id and o.turn < r.turn
+  and o.status in ('queued', 'running', 'waiting', 'cancelling'))`;
+
+/** SQL: the run `r` could begin, and is kept back for its profile's limits. */
+export const HELD_SQL = `r.status = 'queued' and r.released_at is null and ${FIRST_SQL}`;

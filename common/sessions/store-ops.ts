@@ -92,10 +92,6 @@ interface Grave {
   readonly done: number;
 }
 
-/** SQL: true where another program gave the conversation a title; ours with a number is ours (B-18). */
-const RENAMED = `(@title is not null and @title is not store_title and @title is not title and title_source is not 'user'
-  and (title is null or substr(@title, 1, length(title) + 2) <> title || ' #'))`;
-
 /** The sessions table kept true to the state.db files; run inside the store's threads. */
 export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const byId = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
@@ -123,9 +119,9 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
   const update = db.prepare(
     `update sessions set store_cursor = @cursor, store_count = @count, store_time = @time, counted = @counted,
        store_mark = coalesce(@mark, store_mark), revision = revision + @step,
-       title = case when ${RENAMED} then @title else title end,
-       title_source = case when ${RENAMED} then null else title_source end,
-       title_revision = title_revision + ${RENAMED},
+       title = case when @renamed then @title else title end,
+       title_source = case when @renamed then null else title_source end,
+       title_revision = title_revision + @renamed,
        store_title = coalesce(@title, store_title),
        last_role = coalesce(@role, last_role), last_preview = coalesce(@preview, last_preview),
        last_message_at = coalesce(@at, last_message_at),
@@ -220,6 +216,8 @@ export const createStoreWriteOps = (db: Database.Database, now: Clock) => {
         counted: Number(change.counted),
         mark: change.mark,
         title: change.title,
+        // Of the row as it is: a person may have named it since it was looked at.
+        renamed: Number(isRenamed(viewOf({ row, lastCut: change.from.lastCut }), change.title)),
         step: Number(change.visible),
         role: change.last?.role ?? null,
         preview: change.last?.preview ?? null,
@@ -270,6 +268,17 @@ export const viewOf = ({ row, lastCut }: Pick<SessionSight, "row" | "lastCut">):
   mark: row.store_mark,
   lastCut,
 });
+
+/** Whether another program gave the conversation a title that people see here; the one that we gave it, also with a number, is ours (B-18). */
+export const isRenamed = (
+  { title, shownTitle, titleIsOurs }: Pick<StoreView, "title" | "shownTitle" | "titleIsOurs">,
+  found: string | null,
+): boolean =>
+  found !== null &&
+  found !== title &&
+  found !== shownTitle &&
+  (shownTitle === null || !found.startsWith(`${shownTitle} #`)) &&
+  !titleIsOurs;
 
 const createLastCut = (db: Database.Database) =>
   db.prepare<[string], number | null>("select max(id) from cuts where session_id = ?").pluck();
