@@ -1,4 +1,5 @@
 import type { Backbone } from "../common/backbone/open.ts";
+import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
@@ -140,12 +141,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     drain: async () => {
       draining = true;
       for (const consumer of consumers.values()) consumer.pause();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const enough = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, config.worker.drainMs);
-      });
-      await Promise.race([active.idle(), enough]);
-      clearTimeout(timer);
+      await within(active.idle(), config.worker.drainMs, undefined);
       active.stopAll("hand_back");
       handBack.abort(new Error("the worker stops"));
       await active.idle();

@@ -1,3 +1,5 @@
+import { within } from "../../common/base/bounded-wait.ts";
+
 /** A check of `/readyz`: null when all is well, else the reason in a few words. A rejection counts as a reason, too. */
 export type HealthCheck = () => Promise<string | null>;
 
@@ -22,15 +24,9 @@ export const checkReadiness = async (
 };
 
 const bounded = async (check: HealthCheck, boundMs: number): Promise<string | null> => {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${boundMs / 1000} s`), boundMs);
-  });
   try {
-    return await Promise.race([check(), late]);
+    return await within(check(), boundMs, `no answer within ${boundMs / 1000} s`);
   } catch {
     return "failed";
-  } finally {
-    clearTimeout(timer);
   }
 };

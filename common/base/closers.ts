@@ -1,3 +1,5 @@
+import { within } from "./bounded-wait.ts";
+
 /**
  * Things to close, in the order they were opened. `close` runs them backwards, each bounded by the deadline, keeps
  * going when one fails, and does nothing the second time.
@@ -19,17 +21,11 @@ export class Closers {
   private async run(deadlineMs: number): Promise<readonly string[]> {
     const failed: string[] = [];
     for (const { name, close } of this.entries.reverse()) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<"late">((resolve) => {
-        timer = setTimeout(() => resolve("late"), deadlineMs);
-      });
       try {
-        if ((await Promise.race([Promise.resolve(close()).then(() => "closed"), late])) === "late")
-          failed.push(name);
+        const closed = Promise.resolve(close()).then(() => true);
+        if (!(await within(closed, deadlineMs, false))) failed.push(name);
       } catch {
         failed.push(name);
-      } finally {
-        clearTimeout(timer);
       }
     }
     return failed;

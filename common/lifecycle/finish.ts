@@ -1,3 +1,4 @@
+import { within } from "../base/bounded-wait.ts";
 import type { RunEvent } from "../contracts/events.ts";
 import type { Message } from "../contracts/message.ts";
 import type { RunView } from "../contracts/run-view.ts";
@@ -106,7 +107,7 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
         log.warn({ err, run: id }, "state.db could not be written; trying again later");
         return false;
       });
-      const synced = await withinMs(syncing, CANONICAL_WAIT_MS);
+      const synced = await within(syncing, CANONICAL_WAIT_MS, false);
       const finished = await finish(id, turn, view).catch((err: unknown) => {
         log.warn({ err, run: id }, "the journal could not be written; the end will be told later");
         return null;
@@ -114,14 +115,6 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
       return { synced, seq: finished?.seq ?? null };
     },
   };
-};
-
-const withinMs = async (work: Promise<boolean>, ms: number): Promise<boolean> => {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
 
 /** The first events of a run whose journal was lost as a whole. */

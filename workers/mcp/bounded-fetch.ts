@@ -1,3 +1,5 @@
+import { boundedResponse } from "../../common/base/bounded-response.ts";
+
 /** More than this is no answer of a tool. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
@@ -7,21 +9,8 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
  */
 export const boundedFetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
   const response = await fetch(url, init);
-  if (response.body === null) return response;
   const endless = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
-  let bytes = 0;
-  const bounded = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform: (chunk, controller) => {
-        const end = endless ? lastBlankLine(chunk) : -1;
-        bytes = end < 0 ? bytes + chunk.length : chunk.length - end;
-        if (bytes > MAX_ANSWER_BYTES) controller.error(new Error("the answer is too large"));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
-  const { status, statusText, headers } = response;
-  return new Response(bounded, { status, statusText, headers });
+  return boundedResponse(response, MAX_ANSWER_BYTES, endless ? lastBlankLine : undefined);
 };
 
 const LF = 0x0a;

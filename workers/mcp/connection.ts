@@ -7,9 +7,9 @@ import {
   SdkErrorCode,
   type Transport,
 } from "@modelcontextprotocol/client";
+import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import type { McpServer } from "../../common/profiles/mcp-servers.ts";
 import { failed, type ToolResult } from "../tools/tool.ts";
-import { beforeAbort } from "./before-abort.ts";
 import { createHttpTransport } from "./http-transport.ts";
 import { late, McpUnavailable, reasonOf } from "./reasons.ts";
 import { boundedText, resultText } from "./results.ts";

@@ -3,6 +3,7 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from "@modelcontextprotocol/client";
+import { within } from "../../common/base/bounded-wait.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 
 /** A server that takes longer to take note of something is not waited for. */
@@ -54,13 +55,12 @@ export const createHttpTransport = (url: URL, headers: Readonly<Record<string, s
       return note(message);
     },
     close: async () => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const enough = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, GOODBYE_MS);
-      });
       // A server that does not know sessions, or is gone, needs no goodbye.
-      await Promise.race([inner.terminateSession().catch(() => undefined), enough]);
-      clearTimeout(timer);
+      await within(
+        inner.terminateSession().catch(() => undefined),
+        GOODBYE_MS,
+        undefined,
+      );
       for (const controller of open.values()) controller.abort();
       open.clear();
       await inner.close().catch(() => undefined);

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { beforeAbort } from "./before-abort.ts";
+import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import type { McpConnection, ServerStart } from "./connection.ts";
 
 /** A server for a run; it stays open while somebody holds it. */

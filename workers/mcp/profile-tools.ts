@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
+import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import { messageOf } from "../../common/base/errors.ts";
 import { expandServer, type McpServer } from "../../common/profiles/mcp-servers.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { Tool } from "../tools/tool.ts";
-import { beforeAbort } from "./before-abort.ts";
 import { serverLabels } from "./names.ts";
 import type { McpPool } from "./pool.ts";
 import { serverTools } from "./tools.ts";

@@ -34,11 +34,8 @@ export const createStdioTransport = (options: {
   let group: ReturnType<typeof spawnGuarded> | null = null;
   let ended: ProcessTransport["ended"] = null;
   let closed = false;
-  let gone: () => void = () => undefined;
   /** Resolves when the process is gone, or could not be started. */
-  const over = new Promise<void>((resolve) => {
-    gone = resolve;
-  });
+  const { promise: over, resolve: gone } = Promise.withResolvers<void>();
 
   const finish = (): void => {
     if (closed) return;

@@ -1,3 +1,4 @@
+import { within } from "../../common/base/bounded-wait.ts";
 import { isTalariaError, messageOf } from "../../common/base/errors.ts";
 import type { RunEvent } from "../../common/contracts/events.ts";
 import type { RunView } from "../../common/contracts/run-view.ts";
@@ -328,10 +329,6 @@ export class Attempt {
 
   private async flushBriefly(): Promise<boolean> {
     const { writer, log } = this.start;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), FLUSH_WAIT_MS);
-    });
     const flushed = writer.flush().then(
       () => true,
       (err: unknown) => {
@@ -339,7 +336,7 @@ export class Attempt {
         return false;
       },
     );
-    return Promise.race([flushed, late]).finally(() => clearTimeout(timer));
+    return within(flushed, FLUSH_WAIT_MS, false);
   }
 }
 

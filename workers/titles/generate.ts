@@ -1,4 +1,5 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { boundedResponse } from "../../common/base/bounded-response.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import { acceptTitle, type TitleFault } from "../../common/titles/accept.ts";
@@ -8,7 +9,6 @@ import { fallbackTitle } from "../../common/titles/fallback.ts";
 import { type TitlePrompt, titlePrompts } from "../../common/titles/prompts.ts";
 import { createModels, type DemoEndpoint, type Models } from "../engines/builtin/models.ts";
 import { EngineError } from "../engines/port.ts";
-import { boundedFetch } from "./bounded-fetch.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
 import type { TitleRoute } from "./route.ts";
 import { callForTitle, type Option, type TitleAnswer } from "./title-call.ts";
@@ -59,13 +59,20 @@ export const MAX_CALLS = 4;
 const OUTPUT_TOKENS = 512;
 const OUTPUT_TOKENS_ONCE_MORE = 1024;
 const MAX_ROUTES = 2;
+/** A title's answer with all that surrounds it is a few kilobytes. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
  * Makes titles with model clients of its own: no run's client or reasoning setting is touched (B-6). What a provider refused to
  * be sent is remembered as long as the generator lives.
  */
 export const createTitleGenerator = (deps: TitleGeneratorDeps): GenerateTitle => {
-  const models = createModels({ demo: deps.demo, fetch: boundedFetch(deps.fetch ?? fetch) });
+  const ask = deps.fetch ?? fetch;
+  const models = createModels({
+    demo: deps.demo,
+    // Gives up on endless answers (security-contract 11).
+    fetch: async (input, init) => boundedResponse(await ask(input, init), MAX_ANSWER_BYTES),
+  });
   const refusals = createRefusals();
   return async (request) => {
     const { exchange, signal, log } = request;

@@ -1,9 +1,9 @@
 import type { LanguageModelV4, LanguageModelV4GenerateResult, LanguageModelV4Prompt } from "@ai-sdk/provider";
+import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { TitlePrompt } from "../../common/titles/prompts.ts";
 import { answerText } from "../../common/titles/visible-text.ts";
 import { readProviderFailure, toEngineError } from "../engines/builtin/provider-error.ts";
-import { EngineError } from "../engines/port.ts";
 
 /** What a request may do without, by the names of the model interface. */
 export type Option = "reasoning" | "temperature" | "maxOutputTokens";
@@ -34,20 +34,16 @@ export type TitleAnswer =
  */
 export const callForTitle = async (call: TitleCall, signal: AbortSignal): Promise<TitleAnswer> => {
   signal.throwIfAborted();
-  const request = new AbortController();
-  const onAbort = (): void => request.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const late = new Error(`no answer within ${call.timeoutMs / 1000} s`);
-  const timer = setTimeout(() => request.abort(late), call.timeoutMs);
+  const late = AbortSignal.timeout(call.timeoutMs);
+  const either = AbortSignal.any([signal, late]);
   try {
-    return read(await untilAbort(generate(call, request.signal), request.signal));
+    // A client that does not react to its signal must not hold the job.
+    return read(await beforeAbort(generate(call, either), either));
   } catch (error) {
     signal.throwIfAborted();
-    if (request.signal.aborted) return { kind: "failed", reason: "timeout", message: late.message };
+    if (late.aborted)
+      return { kind: "failed", reason: "timeout", message: `no answer within ${call.timeoutMs / 1000} s` };
     return faultOf(error, call.apiKey);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
   }
 };
 
@@ -68,21 +64,6 @@ const generate = async (
   });
 };
 
-/** A client that does not react to its signal must not hold the job. */
-const untilAbort = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => undefined);
-  }
-};
-
 const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): TitleAnswer => {
   let text = "";
   let thought = (usage.outputTokens.reasoning ?? 0) > 0;
@@ -96,7 +77,6 @@ const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): 
 };
 
 const faultOf = (error: unknown, apiKey: string | null): TitleAnswer => {
-  if (error instanceof EngineError) return { kind: "failed", reason: error.code, message: error.message };
   const failure = readProviderFailure(error, Date.now());
   // No provider's doing: a bug, or a key that no header can hold. A title is not worth a failed job; the message may quote the key.
   if (failure === null)
