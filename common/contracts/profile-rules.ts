@@ -12,6 +12,12 @@ export const ONE_LINE = /^[^\p{Cc}\u2028\u2029]*$/u;
 /** The name of a provider in `config.yaml`. */
 export const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?![\s\S])/;
 
+/** Where the providers that need no address in the configuration are. */
+export const PROVIDER_URLS = {
+  openai: "https://api.openai.com/v1",
+  anthropic: "https://api.anthropic.com/v1",
+} as const satisfies Readonly<Record<string, string>>;
+
 /** Characters of a display name. */
 export const MAX_DISPLAY_NAME = 64;
 /** Model calls that a profile may allow a run. */

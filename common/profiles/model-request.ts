@@ -1,6 +1,7 @@
 import { TalariaError } from "../base/errors.ts";
+import { isProviderAddress } from "../contracts/profile-rules.ts";
 import type { ProfileModel } from "./port.ts";
-import { PROVIDER_URLS } from "./providers.ts";
+import { addressFor, isWellKnown } from "./providers.ts";
 
 const MAX_BYTES = 2 * 1024 * 1024;
 const MAX_MODELS = 2000;
@@ -15,9 +16,8 @@ export const askModels = async (
   timeoutMs: number,
 ): Promise<readonly string[]> => {
   if (provider === "demo") return ["demo"];
-  const fixed = Object.hasOwn(PROVIDER_URLS, provider);
-  if (fixed && apiKey === null) throw refused(`the profile has no key for ${provider}`);
-  const url = addressOf(baseUrl ?? PROVIDER_URLS[provider] ?? null);
+  if (isWellKnown(provider) && apiKey === null) throw refused(`the profile has no key for ${provider}`);
+  const url = listOf(addressFor(provider, baseUrl));
   const signal = AbortSignal.timeout(timeoutMs);
   let answer: Response;
   try {
@@ -45,10 +45,12 @@ export const askModels = async (
 const refused = (message: string, cause?: unknown): TalariaError =>
   new TalariaError("provider_unavailable", message, { cause });
 
-const addressOf = (baseUrl: string | null): URL => {
-  const url = baseUrl === null ? null : URL.parse(`${baseUrl.replace(/\/+$/, "")}/models`);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+/** Where the provider at this address lists its models. */
+const listOf = (address: string | null): URL => {
+  const list = `${address?.replace(/\/+$/, "")}/models`;
+  if (address === null || !isProviderAddress(list))
     throw refused("the address of the model provider is not a plain http(s) address");
+  const url = new URL(list);
   // Where clouds keep their machines' credentials.
   if (/^(169\.254\.|0\.0\.0\.0$|\[fe[89ab]|\[::ffff:a9fe:|metadata\.)/i.test(url.hostname))
     throw refused("the address of the model provider is no address of a model provider");

@@ -1,8 +1,12 @@
-/** Addresses of the providers that need none in the configuration. */
-export const PROVIDER_URLS: Readonly<Record<string, string>> = {
-  openai: "https://api.openai.com/v1",
-  anthropic: "https://api.anthropic.com/v1",
-};
+import { PROVIDER_URLS } from "../contracts/profile-rules.ts";
+
+/** True for a provider that needs no address in the configuration, but a key. */
+export const isWellKnown = (provider: string): provider is keyof typeof PROVIDER_URLS =>
+  Object.hasOwn(PROVIDER_URLS, provider);
+
+/** Where a provider is asked: as the configuration says, or at its well-known address; null: nobody knows. */
+export const addressFor = (provider: string, baseUrl: string | null): string | null =>
+  baseUrl ?? (isWellKnown(provider) ? PROVIDER_URLS[provider] : null);
 
 /** Variables that may hold the key of a provider, in order of preference; none for the demo model. */
 export const keyNamesOf = (provider: string): readonly string[] =>
@@ -13,8 +17,8 @@ export const keyNamesOf = (provider: string): readonly string[] =>
 /** The origin that a provider's key is sent to with every request; null: to nobody. */
 export const originOf = (provider: string, baseUrl: string | null): string | null => {
   if (provider === "demo") return null;
-  const address = baseUrl ?? (Object.hasOwn(PROVIDER_URLS, provider) ? PROVIDER_URLS[provider] : undefined);
-  const url = address === undefined ? null : URL.parse(address);
+  const address = addressFor(provider, baseUrl);
+  const url = address === null ? null : URL.parse(address);
   return url !== null && /^https?:$/.test(url.protocol) ? url.origin : null;
 };
 

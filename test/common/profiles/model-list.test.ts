@@ -149,4 +149,13 @@ describe("the provider may do what it likes", () => {
       ...{ code: "provider_unavailable", message: expect.stringContaining("address") },
     });
   });
+
+  test.each(["nobody", "constructor", "__proto__"])(
+    "%s, a provider without an address, is not asked",
+    async (provider) => {
+      const home = newHome({ "config.yaml": `model: {provider: ${provider}}` });
+      const lists = createModelLists({ home, fetch: () => Promise.reject(new Error("was asked")) });
+      await expect(lists.get("default")).rejects.toMatchObject({ code: "provider_unavailable" });
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV4 } from "@ai-sdk/provider";
+import { isProviderAddress, PROVIDER_URLS } from "../../../common/contracts/profile-rules.ts";
 import { EngineError, type ModelSettings } from "../port.ts";
 
 /** What the engine needs of the demo model: where it listens. */
@@ -16,9 +17,6 @@ export interface Models {
 }
 
 const MAX_CLIENTS = 64;
-/** Given explicitly: the SDK would otherwise look into this process's environment, which is no profile's (profiles P-4). */
-const OPENAI_URL = "https://api.openai.com/v1";
-const ANTHROPIC_URL = "https://api.anthropic.com/v1";
 
 /**
  * Model clients, one per provider, address, key and model: building one compiles its schemas, which costs more than a short
@@ -57,6 +55,7 @@ interface Resolved {
   readonly apiKey: string | null;
 }
 
+/** Addresses are given explicitly: the SDK would otherwise look into this process's environment, which is no profile's (profiles P-4). */
 const resolve = async (settings: ModelSettings, demo: DemoEndpoint): Promise<Resolved> => {
   const { provider, baseUrl, apiKey } = settings;
   switch (provider) {
@@ -64,10 +63,10 @@ const resolve = async (settings: ModelSettings, demo: DemoEndpoint): Promise<Res
       return { kind: "compatible", baseUrl: await demo.baseUrl(), apiKey: null };
     case "openai":
       if (!apiKey) throw missingKey("OpenAI", "OPENAI_API_KEY");
-      return { kind: "openai", baseUrl: baseUrl ?? OPENAI_URL, apiKey };
+      return { kind: "openai", baseUrl: baseUrl ?? PROVIDER_URLS.openai, apiKey };
     case "anthropic":
       if (!apiKey) throw missingKey("Anthropic", "ANTHROPIC_API_KEY");
-      return { kind: "anthropic", baseUrl: baseUrl ?? ANTHROPIC_URL, apiKey };
+      return { kind: "anthropic", baseUrl: baseUrl ?? PROVIDER_URLS.anthropic, apiKey };
     default:
       if (!baseUrl) throw badAddress(`The model provider "${provider}" has no address.`);
       return { kind: "compatible", baseUrl, apiKey };
@@ -76,8 +75,7 @@ const resolve = async (settings: ModelSettings, demo: DemoEndpoint): Promise<Res
 
 /** Refuses what `fetch` would refuse later and less clearly; an address may hold no credentials (security 11). */
 const checkAddress = (baseUrl: string): void => {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : null;
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+  if (!isProviderAddress(baseUrl))
     throw badAddress("The address of the model provider is not a plain http(s) address.");
 };
 
