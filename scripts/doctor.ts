@@ -68,7 +68,7 @@ const checkProfile = async (home: string, name: string): Promise<readonly Findin
     const optional = [checkDatabase(join(profile.home, "state.db")), await checkEnvMode(profile.home)];
     return [
       judgeModel(name, profile.model),
-      ...profile.warnings.map((text) => warn("Keys", `.env of profile "${name}": ${text}`)),
+      ...profile.warnings.map((text) => warn("Keys", `profile "${name}": ${text}`)),
       ...profile.mcp.warnings.map((text) => warn("MCP", `profile "${name}": ${text}`)),
       ...optional.filter((finding) => finding !== null),
     ];

@@ -18,7 +18,7 @@ export interface Profile {
   readonly auxiliary: { readonly titles: TitleSettings };
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
-  /** What was skipped: lines of `.env` by number (P-3), memories and skills by path; never a value. */
+  /** What was skipped: lines of `.env` by number (P-3), memories and skills by path, settings of titles by name; never a value. */
   readonly warnings: readonly string[];
 }
 
@@ -48,6 +48,6 @@ export interface TitleSettings {
   readonly model: ProfileModel | null;
   /** Of one model call. */
   readonly timeoutMs: number;
-  /** Complete exchanges after which a generated title is made anew; 0: never. */
+  /** Completed turns after which a generated title is made anew; 0: never. */
   readonly refreshEvery: 0 | 5 | 10 | 20;
 }

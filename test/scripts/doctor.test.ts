@@ -40,7 +40,7 @@ describe("npm run doctor", () => {
         "profiles/keyless/config.yaml": "model: {provider: anthropic, default: m}",
         "profiles/broken/config.yaml": "model: [",
         "profiles/good/config.yaml": "model: {provider: openai, default: m}",
-        "profiles/good/.env": "OPENAI_API_KEY=sk-hunter2\nPATH=/x\n",
+        "profiles/good/.env": "OPENAI_API_KEY=sk-hunter2\nPATH=/x\nhunter2\n",
         "talaria/talaria.db": "no database at all, but long enough for a header ".repeat(30),
       },
       { PORT: String(taken.port), REDIS_URL: "redis://:hunter2@127.0.0.1:1" },
@@ -61,6 +61,7 @@ describe("npm run doctor", () => {
       expect.stringMatching(/Redis .*127\.0\.0\.1 \(REDIS_URL\) does not answer/),
     ]);
     expect(text).toMatch(/^warn {2}Keys .*profile "good": PATH belongs to the server/m);
+    expect(text).toMatch(/^warn {2}Keys .*profile "good": line 3 of \.env is no NAME=value/m);
     expect(text).not.toContain("hunter2");
   });
 

@@ -85,7 +85,7 @@ describe("the files of a profile", () => {
     const text = 'A=1\nhunter2 oops\n# note\nexport B="x\ny"\nC=$(id) ${A}\n';
     const profile = await resolveProfile(newHome({ ".env": text }), "default");
     expect(profile.env).toEqual({ A: "1", B: "x\ny", C: "$(id) ${A}" });
-    expect(profile.warnings).toEqual(["line 2 is no NAME=value"]);
+    expect(profile.warnings).toEqual(["line 2 of .env is no NAME=value"]);
   });
 
   test("secrets are what must not be shown, configuration is not among them", async () => {
