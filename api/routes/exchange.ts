@@ -12,6 +12,7 @@ import type { SessionStore } from "../../common/sessions/port.ts";
 import { copyOf } from "../../common/transcript/changes.ts";
 import type { Transcripts } from "../../common/transcript/port.ts";
 import { operation, type Resource } from "../route.ts";
+import type { ProfileNaming } from "./profiles.ts";
 import { sessionId } from "./sessions.ts";
 
 export interface ExchangeRoutesDeps {
@@ -20,7 +21,7 @@ export interface ExchangeRoutesDeps {
   readonly control: RunControl;
   /** Takes secrets out of what leaves as a file (security-contract 84); never rejects. */
   readonly redactorOf: (profile: string) => Promise<Redactor>;
-  readonly profiles: { demand(name: string): Promise<string> };
+  readonly profiles: Pick<ProfileNaming, "demand">;
   /** One transaction; `copy`: the messages are then brought into state.db. */
   readonly copySession: (input: CopiedSession, copy: boolean) => Promise<Session>;
 }

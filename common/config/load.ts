@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { type ErrorDetail, messageOf, TalariaError } from "../base/errors.ts";
+import { isRecord } from "../base/record.ts";
 import type { Config } from "./schema.ts";
 import { SETTINGS, type Setting, type SettingField } from "./settings.ts";
 
@@ -141,9 +142,6 @@ const sectionOf = (path: string, faults: Faults): Record<string, unknown> | null
   faults.add("talaria", "not a map", `expected names and values in ${path}`);
   return null;
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const textOf = (value: unknown): string | null => {
   if (value === null) return "";

@@ -1,3 +1,4 @@
+import { isRecord } from "../base/record.ts";
 import type { RunEvent } from "../contracts/events.ts";
 import type { ToolCall } from "../contracts/message.ts";
 import type { RunView, ToolPart } from "../contracts/run-view.ts";
@@ -83,9 +84,8 @@ const displayArgs = (call: ToolCall): { args: Record<string, unknown>; truncated
     parsed = { arguments: call.function.arguments };
   }
   const bounded = bound(parsed, budget, 0);
-  const args =
-    typeof bounded === "object" && bounded !== null && !Array.isArray(bounded) ? bounded : { value: bounded };
-  return { args: args as Record<string, unknown>, ...(budget.cut ? { truncated: true as const } : {}) };
+  const args = isRecord(bounded) ? bounded : { value: bounded };
+  return { args, ...(budget.cut ? { truncated: true as const } : {}) };
 };
 
 const bound = (value: unknown, budget: { left: number; cut: boolean }, depth: number): unknown => {

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import { oneLine } from "../base/text.ts";
+import { MAX_DISPLAY_NAME } from "../contracts/profile-rules.ts";
 import { readFileOf, whatOf } from "./files.ts";
 import { textOf } from "./read.ts";
 
@@ -27,7 +28,7 @@ export const readCard = async (folder: string, name: string): Promise<ProfileCar
     };
     const text =
       typeof display_name === "string" || typeof display_name === "number" ? `${display_name}` : "";
-    const shown = oneLine(text).slice(0, 64).toWellFormed();
+    const shown = oneLine(text).slice(0, MAX_DISPLAY_NAME).toWellFormed();
     return { displayName: shown === "" ? name : shown, visible: visible !== false, fault: null };
   } catch (error) {
     const fault =

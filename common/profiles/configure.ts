@@ -32,7 +32,7 @@ export const configure = async (
   others: readonly FileEdit[],
   origins: KeyOrigins,
 ): Promise<void> => {
-  let plan: Plan | null = null;
+  let plan = null as Plan | null;
   const dotenv: FileEdit = {
     ...{ file: ".env", maxBytes: MAX_ENV_BYTES },
     change(text, _what, texts) {
@@ -40,11 +40,10 @@ export const configure = async (
       return plan.dotenv === text ? null : plan.dotenv;
     },
   };
-  const later = (): Plan["later"] => plan?.later ?? null;
   await editFiles(folder, name, [dotenv, configEdit(input.settings), ...others], () =>
     origins.remember(plan?.saved ?? []),
   );
-  const variable = later();
+  const variable = plan?.later ?? null;
   if (variable !== null)
     await editFiles(folder, name, [
       { ...dotenv, change: (text) => editEnv(text, variable.name, variable.value) },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isRecord } from "../base/record.ts";
 import { oneLine } from "../base/text.ts";
 import { isSecretName, looksRandom, secretsOf } from "./env-file.ts";
 import { expandTemplate } from "./template.ts";
@@ -57,7 +58,7 @@ const DEFAULT_CONNECT_TIMEOUT_S = 10;
 /** Reads the section; what cannot be understood is left out with a warning and stops nobody. */
 export const parseMcpServers = (section: unknown): McpSection => {
   if (section === null || section === undefined) return NO_MCP_SERVERS;
-  if (typeof section !== "object" || Array.isArray(section))
+  if (!isRecord(section))
     return { ...NO_MCP_SERVERS, warnings: ["mcp_servers is no map of servers and is ignored"] };
   const servers: McpServer[] = [];
   const warnings: string[] = [];
@@ -189,6 +190,9 @@ export const expandServer = (server: McpServer, vars: Readonly<Record<string, st
   return { server: expanded, missing: [...missing] };
 };
 
+/** In headers, queries and options people write `api-key` as often as `api_key`. */
+const isSecretLabel = (label: string): boolean => isSecretName(label.replaceAll("-", "_"));
+
 /** Keys that stand in the section itself and must be shown nowhere (P-25); those of `.env` are known already. */
 export const mcpSecrets = ({ servers }: McpSection): readonly string[] =>
   servers
@@ -202,14 +206,14 @@ export const mcpSecrets = ({ servers }: McpSection): readonly string[] =>
 /** `Bearer abc`: the key alone may appear, too. */
 const headerSecrets = ([name, text]: readonly [string, string]): readonly string[] => {
   const last = text.trim().split(/\s+/).at(-1) ?? "";
-  const secret = /^(proxy-)?authorization$/i.test(name) || isSecretName(name.replaceAll("-", "_"));
+  const secret = /^(proxy-)?authorization$/i.test(name) || isSecretLabel(name);
   return secret || looksRandom(last) ? [text, last] : [];
 };
 
 /** A password, and keys in the query. */
 const urlSecrets = (address: string): readonly string[] => {
   const query = [...(URL.parse(address)?.searchParams ?? [])];
-  const keys = query.filter(([name, given]) => isSecretName(name.replaceAll("-", "_")) || looksRandom(given));
+  const keys = query.filter(([name, given]) => isSecretLabel(name) || looksRandom(given));
   return [...secretsOf({ URL: address }), ...keys.map(([, given]) => given)];
 };
 
@@ -217,7 +221,7 @@ const urlSecrets = (address: string): readonly string[] => {
 const argSecrets = (args: readonly string[]): readonly string[] =>
   args.flatMap((arg, index) => {
     const [, option = "", given] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    const secret = isSecretName(option.replaceAll("-", "_"));
+    const secret = isSecretLabel(option);
     const next = secret && given === undefined ? args[index + 1] : undefined;
     return [
       ...secretsOf({ ARGUMENT: given ?? arg }),

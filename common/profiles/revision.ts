@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseEnvFile } from "./env-file.ts";
 import type { ProfileFiles } from "./files.ts";
 
 /** Secret of a deployment: without it nobody can try keys against a revision. */
@@ -14,12 +13,12 @@ export const saltFile = (stateDir: string): string => join(stateDir, "profiles.s
 
 /**
  * Tells one state of a profile's `config.yaml`, `.env` and `SOUL.md` from another (P-4), and nothing else about them: what is stored
- * and shown is a keyed hash over keyed hashes, so no value can be found from it. `env`: what the `.env` says, where that is known.
+ * and shown is a keyed hash over keyed hashes, so no value can be found from it. `env`: what the `.env` says.
  */
 export const revisionOf = (
   salt: Salt,
-  { config, dotenv, soul }: ProfileFiles,
-  env: Readonly<Record<string, string>> = parseEnvFile(dotenv).env,
+  { config, soul }: Pick<ProfileFiles, "config" | "soul">,
+  env: Readonly<Record<string, string>>,
 ): string => {
   const keyed = (text: string): string => createHmac("sha256", salt).update(text).digest("base64url");
   const variables = Object.keys(env)

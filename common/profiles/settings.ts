@@ -2,7 +2,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import type { RunLimits } from "../contracts/profile.ts";
-import { MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
+import { MAX_PROFILE_STEPS, MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
 import type { ProfileModel, TitleSettings } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";
@@ -72,7 +72,7 @@ const SettingsSchema = z.object({
     ])
     .nullish(),
   bot_name: optional,
-  agent: z.object({ max_steps: z.int().min(1).max(10_000).nullish() }).nullish(),
+  agent: z.object({ max_steps: z.int().min(1).max(MAX_PROFILE_STEPS).nullish() }).nullish(),
   limits: z.object({ concurrent_runs: limit, runs_per_minute: limit }).nullish(),
   skills: z
     .object({ disabled: z.array(z.string()).catch([]) })

@@ -113,7 +113,7 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
           await rm(fresh, { recursive: true, force: true });
         }
         await syncFolder(root);
-        return get(name);
+        return viewOf(name);
       }),
 
     patch: (given, change) =>
@@ -128,7 +128,7 @@ export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): 
         if (model === undefined && key === undefined)
           await editFiles(folder, name, settings.length === 0 ? others : [configEdit(settings), ...others]);
         else await configure(folder, name, { settings, variable: key ?? null }, others, await origins());
-        return get(name);
+        return viewOf(name);
       }),
 
     setKey: (name, key, value) => editKey(name, key, value),

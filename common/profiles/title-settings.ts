@@ -1,3 +1,4 @@
+import { isRecord } from "../base/record.ts";
 import type { ProfileModel, TitleSettings } from "./port.ts";
 import { keyNamesOf, originOf, originOfName, pickedModel } from "./providers.ts";
 import { expandSetting } from "./template.ts";
@@ -18,8 +19,8 @@ export const readTitleSettings = (section: unknown, env: Env, main: ProfileModel
   const warnings: string[] = [];
   const warn: Warn = (name, why) =>
     void warnings.push(`${name === "" ? SECTION : `${SECTION}.${name}`} ${why}`);
-  const map = isMap(section) ? section : {};
-  if (section !== undefined && section !== null && !isMap(section)) warn("", "is no map");
+  const map = isRecord(section) ? section : {};
+  if (section !== undefined && section !== null && !isRecord(section)) warn("", "is no map");
   const titles = {
     enabled: isEnabled(map.enabled),
     model: dedicatedModel(textsOf(map, warn), env, main, warn),
@@ -32,9 +33,6 @@ export const readTitleSettings = (section: unknown, env: Env, main: ProfileModel
 const SECTION = "auxiliary.title_generation";
 type Warn = (name: string, why: string) => void;
 type Section = Readonly<Record<string, unknown>>;
-
-const isMap = (value: unknown): value is Section =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Missing means true; a string counts as true only for 1, true, yes, on. */
 const isEnabled = (value: unknown): boolean => {

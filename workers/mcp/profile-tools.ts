@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import { messageOf } from "../../common/base/errors.ts";
-import { expandServer, type McpServer } from "../../common/profiles/mcp-servers.ts";
+import { type ExpandedServer, expandServer } from "../../common/profiles/mcp-servers.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { Tool } from "../tools/tool.ts";
 import { serverLabels } from "./names.ts";
@@ -13,7 +13,7 @@ type Vars = Readonly<Record<string, string>>;
 
 export interface ProfileToolsDeps {
   readonly pool: Pick<McpPool, "lease" | "keepOnly">;
-  /** What templates are expanded from: what the profile's own commands see, and nothing else (P-23). */
+  /** What templates are expanded from: what the profile's own commands see, but not who is running, and nothing else (P-23). */
   readonly templateVars: (profile: Profile) => Vars;
   /** The whole environment of a server with these variables in its entry (P-20). */
   readonly serverEnv: (profile: Profile, entryVars: Vars) => Vars;
@@ -47,9 +47,10 @@ export const createProfileTools =
     );
     if (servers.length === 0 && warnings.length === 0) return NOTHING;
     const labels = serverLabels(names);
+    const vars = deps.templateVars(profile);
     const opened = await Promise.all(
       servers.map((server) =>
-        openServer(deps, profile, server, labels.get(server.name) ?? server.name, signal),
+        openServer(deps, profile, expandServer(server, vars), labels.get(server.name) ?? server.name, signal),
       ),
     );
     const all = [
@@ -69,12 +70,11 @@ export const createProfileTools =
 const openServer = async (
   deps: ProfileToolsDeps,
   profile: Profile,
-  written: McpServer,
+  { server, missing }: ExpandedServer,
   label: string,
   signal: AbortSignal,
 ): Promise<ProfileTools> => {
-  const what = `The MCP server "${written.name}"`;
-  const { server, missing } = expandServer(written, deps.templateVars(profile));
+  const what = `The MCP server "${server.name}"`;
   const warnings =
     missing.length === 0
       ? []

@@ -1,4 +1,5 @@
 import type { Tool as ListedTool } from "@modelcontextprotocol/client";
+import { isRecord } from "../../common/base/record.ts";
 import type { McpServer } from "../../common/profiles/mcp-servers.ts";
 import { cutText } from "../../common/profiles/texts.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -47,7 +48,7 @@ export const serverTools = (
       inputSchema,
       idempotent: server.trustHints && isRepeatable(tool),
       prepare: (args) =>
-        isObject(args)
+        isRecord(args)
           ? { ok: true, run: ({ signal }) => connection.call(tool.name, args, signal) }
           : { ok: false, problem: "The arguments are no object." },
     });
@@ -60,6 +61,3 @@ const isWanted = ({ include, exclude }: McpServer, name: string): boolean =>
 
 const isRepeatable = ({ annotations }: ListedTool): boolean =>
   annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { editFiles } from "../../../common/profiles/edit.ts";
+import { parseEnvFile } from "../../../common/profiles/env-file.ts";
 import { readFiles } from "../../../common/profiles/files.ts";
 import { profileTerms } from "../../../common/profiles/resolve.ts";
 import { loadSalt, revisionOf } from "../../../common/profiles/revision.ts";
@@ -305,7 +306,8 @@ describe("P-4 the configuration revision", () => {
     });
     expect(await now()).toBe(first);
     expect(first).toMatch(/^[A-Za-z0-9_-]{16}$/);
-    expect(revisionOf(new Uint8Array(32), await readFiles(home, "a"))).not.toBe(first);
+    const files = await readFiles(home, "a");
+    expect(revisionOf(new Uint8Array(32), files, parseEnvFile(files.dotenv).env)).not.toBe(first);
   });
 
   test("processes that make the salt together get the same one", async () => {

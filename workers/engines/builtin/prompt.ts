@@ -3,6 +3,7 @@ import type {
   LanguageModelV4Prompt,
   LanguageModelV4ToolResultPart,
 } from "@ai-sdk/provider";
+import { isRecord } from "../../../common/base/record.ts";
 import type { ToolCall } from "../../../common/contracts/message.ts";
 import type { ContextMessage, EngineContext } from "../port.ts";
 
@@ -90,7 +91,7 @@ const resultPart = ({ call, content, isError }: CallResult): LanguageModelV4Tool
 const parsedArguments = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+    return isRecord(value) ? value : {};
   } catch {
     return {};
   }
