@@ -61,7 +61,8 @@ const malformedLines = (text: string): string[] => {
     }
     if (line === "" || line.startsWith("#")) continue;
     const parts = /^(?:export\s+)?([^=\s]+)\s*=\s*(.*)$/.exec(line);
-    if (parts === null || !NAME.test(parts[1] ?? "")) warnings.push(`line ${index + 1} of .env is no NAME=value`);
+    if (parts === null || !NAME.test(parts[1] ?? ""))
+      warnings.push(`line ${index + 1} of .env is no NAME=value`);
     const value = parts?.[2] ?? "";
     const opening = /^["'`]/.exec(value)?.[0];
     if (opening !== undefined && !value.slice(1).includes(opening)) quote = opening;
