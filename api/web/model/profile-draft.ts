@@ -24,6 +24,7 @@ export interface ProfileDraft {
   readonly runsPerMinute: string;
 }
 export type DraftField = keyof ProfileDraft;
+export type TextField = Exclude<DraftField, "visible">;
 
 /** What is being edited: the profile as the server last told it, and what a person made of it. */
 export interface ProfileEdit {
@@ -179,7 +180,6 @@ export const FIELD_NAME: Readonly<Record<DraftField, string>> = {
   runsPerMinute: "runs in a minute",
 };
 
-type TextField = Exclude<DraftField, "visible">;
 const FIELDS = Object.values(FIELD_OF);
 
 const pick = (draft: ProfileDraft, fields: readonly DraftField[]): Partial<ProfileDraft> =>
