@@ -107,9 +107,10 @@ export type DraftFaults = Partial<Record<DraftField, string>>;
 /** What the server would refuse, as far as it can be told here. */
 export const faultsOf = (edit: ProfileEdit): DraftFaults => {
   const { draft } = edit;
+  const before = draftOf(edit.base);
   const faults: DraftFaults = {};
   const tell = (field: DraftField, message: string | null): void => {
-    if (message !== null && draft[field] !== draftOf(edit.base)[field]) faults[field] = message;
+    if (message !== null && draft[field] !== before[field]) faults[field] = message;
   };
   const text = (field: TextField): string => clean(draft, field);
   tell("displayName", displayNameFault(draft.displayName));
