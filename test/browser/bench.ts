@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { Message } from "../../common/contracts/message.ts";
+import type { Session } from "../../common/contracts/session.ts";
 
 export interface Spec {
   readonly name: string;
@@ -141,6 +142,9 @@ export const sessionIdOf = (page: Page): string => {
   assert(id !== undefined, `no session in the address ${page.url()}`);
   return id;
 };
+
+export const sessionOf = async (bench: Bench, id: string): Promise<Session> =>
+  (await bench.api<{ session: Session }>("GET", `/api/sessions/${id}`)).session;
 
 export const storedMessages = async (bench: Bench, sessionId: string): Promise<readonly Message[]> =>
   (await bench.api<{ data: Message[] }>("GET", `/api/sessions/${sessionId}/messages?limit=200`)).data;

@@ -156,4 +156,24 @@ export const outsideSpecs: readonly Spec[] = [
       assert.equal(await hits("zeppelin"), 0);
     },
   },
+  {
+    name: "coming back to the page reads the profiles, leaving it reads nothing",
+    async run(bench) {
+      const { page } = await bench.open("/");
+      let reads = 0;
+      page.on("request", (request) => {
+        if (/\/api\/profiles\?/.test(request.url())) reads += 1;
+      });
+      const turn = (state: "hidden" | "visible"): Promise<void> =>
+        page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));`);
+      await page.waitForTimeout(3_000); // a read that is asked for now is made at once
+      reads = 0;
+      await turn("hidden");
+      await page.waitForTimeout(1_000);
+      assert.equal(reads, 0);
+      await turn("visible");
+      await until("the profiles are read", async () => reads === 1);
+    },
+  },
 ];

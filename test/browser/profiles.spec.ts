@@ -5,7 +5,18 @@ import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { startFakeModel } from "../helpers/fake-model.ts";
 import { type RecordedModel, startRecordedModel } from "../helpers/recorded-model.ts";
-import { answers, type Bench, flat, type Spec, say, sessionIdOf, settled, shown, until } from "./bench.ts";
+import {
+  answers,
+  type Bench,
+  flat,
+  type Spec,
+  say,
+  sessionIdOf,
+  sessionOf,
+  settled,
+  shown,
+  until,
+} from "./bench.ts";
 
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 
@@ -131,8 +142,7 @@ export const profileSpecs: readonly Spec[] = [
             [`Bearer ${secret}`],
           );
           assert(chats[0]?.body.includes("You are in the lab."));
-          const session = await bench.api<{ session: Session }>("GET", `/api/sessions/${sessionIdOf(page)}`);
-          assert.equal(session.session.profile, "lab");
+          assert.equal((await sessionOf(bench, sessionIdOf(page))).profile, "lab");
           await page.locator(".chat-facts .profile", { hasText: "The lab" }).waitFor();
           await page
             .locator('.session-link[aria-current="page"] .profile-badge', { hasText: "The lab" })
@@ -212,10 +222,7 @@ export const profileSpecs: readonly Spec[] = [
         const { id } = await sessionIn(bench, "mine");
         const page = await bench.tab(there.context, `/s/${id}`);
         await pick(page, "mine", "default");
-        await until("it has moved", async () => {
-          const { session } = await bench.api<{ session: Session }>("GET", `/api/sessions/${id}`);
-          return session.profile === "default";
-        });
+        await until("it has moved", async () => (await sessionOf(bench, id)).profile === "default");
         await here.page.getByRole("button", { name: "Profile of this session: mine" }).waitFor();
 
         const other = await sessionIn(bench, "mine");
@@ -295,12 +302,8 @@ export const profileSpecs: readonly Spec[] = [
           await box.getByRole("link", { name: "on and on" }).waitFor();
           assert.equal((await read(bench, "busy")).name, "busy");
 
-          const { session } = await bench.api<{ session: Session }>("GET", `/api/sessions/${id}`);
-          await bench.api("POST", `/api/runs/${session.active_run_id}/cancel`, {});
-          await until("the run has ended", async () => {
-            const now = await bench.api<{ session: Session }>("GET", `/api/sessions/${id}`);
-            return now.session.active_run_id === null;
-          });
+          await bench.api("POST", `/api/runs/${(await sessionOf(bench, id)).active_run_id}/cancel`, {});
+          await until("the run has ended", async () => (await sessionOf(bench, id)).active_run_id === null);
           await remove();
           await box.getByText("Choose a profile, or make a new one.").waitFor();
           await box.locator(".profile-item", { hasText: "busy" }).waitFor({ state: "detached" });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Session } from "../../common/contracts/session.ts";
-import { type Spec, say, sessionIdOf, settled } from "./bench.ts";
+import { type Spec, say, sessionIdOf, sessionOf, settled } from "./bench.ts";
 
 /** What a session is called, and who says so (background-jobs 1). */
 export const titlesSpecs: readonly Spec[] = [
@@ -11,14 +10,12 @@ export const titlesSpecs: readonly Spec[] = [
       await say(page, "Compare three ways to water tomatoes");
       await settled(page);
       const id = sessionIdOf(page);
-      const titleOf = async (): Promise<Session> =>
-        (await bench.api<{ session: Session }>("GET", `/api/sessions/${id}`)).session;
       const other = await bench.tab(context, "/");
       await page.waitForFunction(async (path) => {
         const answer = (await (await fetch(path)).json()) as { session: { title_source: string } };
         return answer.session.title_source === "generated";
       }, `/api/sessions/${id}`);
-      const made = (await titleOf()).title ?? "";
+      const made = (await sessionOf(bench, id)).title ?? "";
       assert.notEqual(made, "");
       for (const tab of [page, other]) await tab.locator(`.session-link:has-text("${made}")`).waitFor();
       await page.locator(".title-button", { hasText: made }).waitFor();
@@ -29,12 +26,12 @@ export const titlesSpecs: readonly Spec[] = [
       await other.locator('.session-link:has-text("The user guide")').waitFor();
       await say(page, "And with less water?");
       await settled(page);
-      assert.equal((await titleOf()).title, "The user guide");
+      assert.equal((await sessionOf(bench, id)).title, "The user guide");
 
       await page.getByRole("button", { name: "Session menu" }).click();
       await page.getByRole("menuitem", { name: "Make a new title" }).click();
       await page.locator(".title-button:not(:has-text('The user guide'))").waitFor();
-      assert.equal((await titleOf()).title_source, "generated");
+      assert.equal((await sessionOf(bench, id)).title_source, "generated");
     },
   },
 ];

@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import type { Workbench } from "../../api/web/model/workbench.ts";
-import { createApi } from "../../api/web/net/http.ts";
-import { createWorkbench } from "../../api/web/runtime/create-workbench.ts";
+import { describe, expect, it } from "@jest/globals";
 import type { Message } from "../../common/contracts/message.ts";
+import { answer, openPage, pass, stopTime } from "./page.ts";
 import { message, session } from "./story.ts";
 
 /** A server of one or more sessions; the event stream answers with `stream.status`. */
@@ -17,11 +15,6 @@ const setUp = (unread = 0) => {
     etag: '"1"',
     hold: null as Promise<void> | null,
   };
-  const answer = (value: unknown, status = 200, etag?: string): Response =>
-    new Response(status === 304 ? null : JSON.stringify(value), {
-      status,
-      headers: etag === undefined ? {} : { ETag: etag },
-    });
   const request = (async (url: string, init: RequestInit) => {
     if (url.startsWith("/api/events"))
       return new Response(data.stream === 200 ? new ReadableStream() : null, { status: data.stream });
@@ -49,24 +42,7 @@ const setUp = (unread = 0) => {
     if (named !== undefined) return answer({ session: { ...data.session, id: named } });
     return answer({ data: [], next_cursor: null, indexing: false, bot_name: "Hermes" });
   }) as typeof fetch;
-  const tab = { hidden: false, returned: [] as (() => void)[] };
-  const workbench: Workbench = createWorkbench({
-    api: createApi({ fetch: request, timeoutMs: 1_000 }),
-    fetch: request,
-    surroundings: {
-      hidden: () => tab.hidden,
-      online: () => true,
-      onChange: () => () => undefined,
-      onReturn(listener) {
-        tab.returned.push(listener);
-        return () => undefined;
-      },
-    },
-    drafts: { read: () => "", write: () => undefined },
-    profileChoice: { read: () => null, write: () => undefined },
-    route: { read: () => "s", write: () => undefined, onPop: () => undefined },
-    schedule: (work) => work(),
-  });
+  const page = openPage(request, { selected: "s" });
   const change = (text: string): void => {
     const id = `${data.messages.length + 1}`;
     data.messages.push({ ...message("x", "user", text), id, run_id: null, origin: "cli" });
@@ -76,25 +52,14 @@ const setUp = (unread = 0) => {
   };
   const count = (part: string): number => calls.filter((call) => call.includes(part)).length;
   const texts = () =>
-    workbench
+    page.workbench
       .getState()
       .open.get("s")
       ?.messages.map((m) => m.content);
-  const comeBack = (): void => {
-    for (const listener of tab.returned) listener();
-  };
-  return { workbench, data, tab, calls, headers, change, count, texts, comeBack };
+  return { ...page, data, calls, headers, change, count, texts };
 };
 
-const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.clearAllTimers();
-  jest.useRealTimers();
-});
+stopTime();
 
 describe("while the event stream is away", () => {
   it("B1 fallback: after 5 s the head is asked every 5 s with its ETag, and only a change is read", async () => {

@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { createApi } from "../../api/web/net/http.ts";
-import { createWorkbench } from "../../api/web/runtime/create-workbench.ts";
+import { describe, expect, it } from "@jest/globals";
 import type { ProfileView } from "../../common/contracts/profile.ts";
+import { answer, type BrowserStore, openPage, pass, stopTime } from "./page.ts";
 import { profile, summary } from "./profile-story.ts";
 import { session } from "./story.ts";
 
@@ -12,7 +11,7 @@ interface Call {
 }
 
 /** A server with profiles `default` and `work`, and one session of `work`; `browser` outlives a page. */
-const setUp = (browser: { choice: string | null } = { choice: null }, selected: string | null = null) => {
+const setUp = (browser: BrowserStore = { choice: null }, selected: string | null = null) => {
   const calls: Call[] = [];
   const encoder = new TextEncoder();
   const server = {
@@ -26,8 +25,6 @@ const setUp = (browser: { choice: string | null } = { choice: null }, selected: 
     hold: null as Promise<void> | null,
     stream: null as ReadableStreamDefaultController<Uint8Array> | null,
   };
-  const answer = (value: unknown, status = 200): Response =>
-    new Response(status === 204 ? null : JSON.stringify(value), { status });
   const error = (status: number, code: string, details?: unknown): Response =>
     answer({ error: { code, message: `refused: ${code}`, details } }, status);
 
@@ -87,25 +84,7 @@ const setUp = (browser: { choice: string | null } = { choice: null }, selected: 
     return answer({ data: [], next_cursor: null, revision: 1, indexing: false, bot_name: "Hermes" });
   }) as typeof fetch;
 
-  const workbench = createWorkbench({
-    api: createApi({ fetch: request, timeoutMs: 1_000 }),
-    fetch: request,
-    surroundings: {
-      hidden: () => false,
-      online: () => true,
-      onChange: () => () => undefined,
-      onReturn: () => () => undefined,
-    },
-    drafts: { read: () => "", write: () => undefined },
-    profileChoice: {
-      read: () => browser.choice,
-      write(name) {
-        browser.choice = name;
-      },
-    },
-    route: { read: () => selected, write: () => undefined, onPop: () => undefined },
-    schedule: (work) => work(),
-  });
+  const { workbench } = openPage(request, { selected, browser });
   return {
     ...{ workbench, server, calls, browser },
     profiles: () => workbench.getState().profiles,
@@ -117,15 +96,7 @@ const setUp = (browser: { choice: string | null } = { choice: null }, selected: 
   };
 };
 
-const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  jest.clearAllTimers();
-  jest.useRealTimers();
-});
+stopTime();
 
 describe("the browser's choice", () => {
   it("is kept over a reload and is what new sessions are created with; another browser has its own", async () => {

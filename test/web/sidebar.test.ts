@@ -59,7 +59,7 @@ describe("search", () => {
 
   it("a late answer to older words is dropped, titles stay with the sessions", () => {
     const hit = { session: session("s"), role: null, snippet: "", matches: [], created_at: 1 };
-    const search = searchFor(NO_SEARCH, " new ");
+    const search = searchFor(NO_SEARCH, " new ", null);
     const answer = {
       data: [
         { ...hit, message_id: null },
@@ -68,8 +68,8 @@ describe("search", () => {
       next_cursor: null,
       indexing: true,
     };
-    expect(searchLoaded(search, { query: "old", page: answer, append: false })).toBe(search);
-    const found = searchLoaded(search, { query: "new", page: answer, append: false });
+    expect(searchLoaded(search, { query: "old", profile: null, page: answer, append: false })).toBe(search);
+    const found = searchLoaded(search, { query: "new", profile: null, page: answer, append: false });
     expect(found.hits.map((h) => h.message_id)).toEqual(["1"]);
     expect(found.indexing).toBe(true);
   });

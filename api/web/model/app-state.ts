@@ -4,7 +4,14 @@ import type { Session } from "../../../common/contracts/session.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import { createProfilesState, type ProfilesAction, type ProfilesState, reduceProfiles } from "./profiles.ts";
 import { reduceSession } from "./reduce-session.ts";
-import { NO_SEARCH, type SearchState, searchFailed, searchFor, searchLoaded } from "./search.ts";
+import {
+  NO_SEARCH,
+  type SearchState,
+  searchFailed,
+  searchFor,
+  searchLoaded,
+  searchWithin,
+} from "./search.ts";
 import {
   createListState,
   type ListAnswer,
@@ -114,7 +121,7 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
       return {
         ...state,
         list: { ...state.list, filter: action.filter },
-        search: searchFor(state.search, state.list.query, action.filter.profile),
+        search: searchWithin(state.search, state.list.query, action.filter.profile),
       };
     case "list_loaded": {
       const list = listLoaded(state.list, action);
@@ -131,7 +138,10 @@ export const reduceApp = (state: AppState, action: AppAction): AppState => {
     case "stores":
       return { ...state, stores: action.stores };
     case "backlog":
-      return { ...state, backlog: action.backlog };
+      // It is asked for every few seconds, and nearly always there is nothing.
+      return state.backlog.length === 0 && action.backlog.length === 0
+        ? state
+        : { ...state, backlog: action.backlog };
     case "profiles": {
       const profiles = reduceProfiles(state.profiles, action.action);
       return profiles === state.profiles ? state : { ...state, profiles };

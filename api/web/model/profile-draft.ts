@@ -24,6 +24,7 @@ export interface ProfileDraft {
   readonly runsPerMinute: string;
 }
 export type DraftField = keyof ProfileDraft;
+export type TextField = Exclude<DraftField, "visible">;
 
 /** What is being edited: the profile as the server last told it, and what a person made of it. */
 export interface ProfileEdit {
@@ -106,9 +107,10 @@ export type DraftFaults = Partial<Record<DraftField, string>>;
 /** What the server would refuse, as far as it can be told here. */
 export const faultsOf = (edit: ProfileEdit): DraftFaults => {
   const { draft } = edit;
+  const before = draftOf(edit.base);
   const faults: DraftFaults = {};
   const tell = (field: DraftField, message: string | null): void => {
-    if (message !== null && draft[field] !== draftOf(edit.base)[field]) faults[field] = message;
+    if (message !== null && draft[field] !== before[field]) faults[field] = message;
   };
   const text = (field: TextField): string => clean(draft, field);
   tell("displayName", displayNameFault(draft.displayName));
@@ -179,7 +181,6 @@ export const FIELD_NAME: Readonly<Record<DraftField, string>> = {
   runsPerMinute: "runs in a minute",
 };
 
-type TextField = Exclude<DraftField, "visible">;
 const FIELDS = Object.values(FIELD_OF);
 
 const pick = (draft: ProfileDraft, fields: readonly DraftField[]): Partial<ProfileDraft> =>

@@ -21,8 +21,12 @@ export const NO_SEARCH: SearchState = {
 };
 
 /** What was found stays on the screen until the next answer. */
-export const searchFor = (search: SearchState, query: string, profile: string | null = null): SearchState =>
+export const searchFor = (search: SearchState, query: string, profile: string | null): SearchState =>
   query.trim() === "" ? NO_SEARCH : { ...search, query: query.trim(), profile, phase: "loading" };
+
+/** The list is filtered in another way. A search knows of the profile alone: what it has found in it is the answer still. */
+export const searchWithin = (search: SearchState, query: string, profile: string | null): SearchState =>
+  search.phase === "ready" && search.profile === profile ? search : searchFor(search, query, profile);
 
 export const searchLoaded = (
   search: SearchState,
@@ -43,8 +47,8 @@ export const searchLoaded = (
 export const searchFailed = (search: SearchState, asked: Asked): SearchState =>
   isOf(search, asked) ? { ...search, phase: "failed" } : search;
 
-type Asked = { readonly query: string; readonly profile?: string | null };
-const isOf = (search: SearchState, { query, profile = null }: Asked): boolean =>
+type Asked = { readonly query: string; readonly profile: string | null };
+const isOf = (search: SearchState, { query, profile }: Asked): boolean =>
   query === search.query && profile === search.profile;
 
 export interface Segment {

@@ -8,7 +8,7 @@ export interface Surroundings {
   online(): boolean;
   /** Calls back on every change of either. */
   onChange(listener: () => void): () => void;
-  /** Calls back when somebody comes back to the page: focus, visible again, online again, restored from a cache. */
+  /** Calls back when somebody comes back to the page: focus, visible again, online again, restored from a cache. Never while it is hidden. */
   onReturn(listener: () => void): () => void;
 }
 

@@ -17,8 +17,12 @@ export const browserSurroundings = (): Surroundings => ({
   onReturn(listener) {
     const stop = new AbortController();
     const { signal } = stop;
-    for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, listener, { signal });
-    document.addEventListener("visibilitychange", listener, { signal });
+    // Going away changes the visibility, too, and a page that nobody sees may come online.
+    const ifSeen = (): void => {
+      if (document.visibilityState !== "hidden") listener();
+    };
+    for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, ifSeen, { signal });
+    document.addEventListener("visibilitychange", ifSeen, { signal });
     return () => stop.abort();
   },
 });

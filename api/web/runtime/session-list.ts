@@ -68,10 +68,11 @@ export const createSessionList = ({
       }, HINT_MS);
     },
     filter(filter: SessionFilter): void {
+      const { search: before } = store.state();
       store.dispatch({ type: "list_filter", filter });
       clearTimeout(timer);
       void read();
-      void search.find();
+      if (store.state().search !== before) void search.find();
     },
     loadMore(): void {
       if (store.state().search.phase !== "idle") void search.more();

@@ -9,7 +9,7 @@ export const JobState = (props: { readonly job: Job | null; readonly onRetry: ()
       {job.state === "failed" ? (
         <>
           No title was found.{" "}
-          <button className="text-button" type="button" onClick={props.onRetry}>
+          <button className="link-button underlined" type="button" onClick={props.onRetry}>
             Try again
           </button>
         </>

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { KEY_NAME, MAX_KEY_VALUE } from "../../../common/contracts/profile-rules.ts";
-import { type Problem, problemText } from "../model/problem.ts";
 import { Field } from "./field.tsx";
+import { Refusal } from "./refusal.tsx";
 import { useUnsaved } from "./unsaved.ts";
+import { useCommand } from "./use-command.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** Takes one value. It stands in the field alone, in no state and no attribute, and not even there once it is saved. */
@@ -16,8 +17,7 @@ export const KeyForm = (props: {
   const workbench = useWorkbench();
   const [name, setName] = useState(props.name ?? "");
   const [isFilled, setFilled] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { busy, problem, forget, run } = useCommand();
   const form = useRef<HTMLFormElement>(null);
   const value = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -31,12 +31,10 @@ export const KeyForm = (props: {
   const save = async (): Promise<void> => {
     const field = value.current;
     if (busy || field === null || name === "" || fault !== null || field.value.trim() === "") return;
-    setBusy(true);
-    setProblem(null);
+    forget();
     // What is pasted often brings a blank along, and no key begins or ends with one.
-    const outcome = await workbench.profiles.setKey(props.profile, name, field.value.trim());
-    setBusy(false);
-    if (!outcome.ok) return setProblem(outcome.problem);
+    const outcome = await run(() => workbench.profiles.setKey(props.profile, name, field.value.trim()));
+    if (!outcome.ok) return;
     field.value = "";
     setFilled(false);
     props.onDone(name);
@@ -87,11 +85,7 @@ export const KeyForm = (props: {
           />
         )}
       </Field>
-      {problem !== null && (
-        <p className="form-error" role="alert">
-          {problemText(problem)} <code>{problem.code}</code>
-        </p>
-      )}
+      {problem !== null && <Refusal problem={problem} />}
       <div className="profile-actions">
         <button className="button small" type="button" onClick={props.onCancel}>
           Cancel

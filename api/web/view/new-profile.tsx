@@ -3,7 +3,9 @@ import type { ProfileSummary } from "../../../common/contracts/profile.ts";
 import { type Problem, problemText, sentence } from "../model/problem.ts";
 import { displayNameFault, nameFault, profileLabel } from "../model/profiles.ts";
 import { Field } from "./field.tsx";
+import { Refusal } from "./refusal.tsx";
 import { useUnsaved } from "./unsaved.ts";
+import { useCommand } from "./use-command.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 const SHOWN: ReadonlySet<string> = new Set(["name", "display_name"]);
@@ -19,8 +21,7 @@ export const NewProfile = (props: {
   const [name, setName] = useState("");
   const [displayName, setDisplayName] = useState("");
   const [from, setFrom] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { busy, problem, forget, run } = useCommand();
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
   useUnsaved(name !== "" || displayName !== "");
@@ -31,21 +32,20 @@ export const NewProfile = (props: {
   };
   const isReady = name !== "" && faults.name === null && faults.displayName === null;
   const change = (apply: () => void): void => {
-    setProblem(null);
+    forget();
     apply();
   };
   const create = async (): Promise<void> => {
     if (busy || name === "") return field.current?.focus();
     if (!isReady) return;
-    setBusy(true);
-    const outcome = await workbench.profiles.create({
-      name,
-      ...(from === "" ? {} : { clone_from: from }),
-      ...(displayName.trim() === "" ? {} : { display_name: displayName.trim() }),
-    });
-    setBusy(false);
+    const outcome = await run(() =>
+      workbench.profiles.create({
+        name,
+        ...(from === "" ? {} : { clone_from: from }),
+        ...(displayName.trim() === "" ? {} : { display_name: displayName.trim() }),
+      }),
+    );
     if (outcome.ok) props.onCreated(outcome.value.name);
-    else setProblem(outcome.problem);
   };
 
   return (
@@ -106,9 +106,7 @@ export const NewProfile = (props: {
         )}
       </Field>
       {problem !== null && !isShown(problem) && (
-        <p className="form-error" role="alert">
-          {problemText(problem, SHOWN)} <code>{problem.code}</code>
-        </p>
+        <Refusal problem={problem} text={problemText(problem, SHOWN)} />
       )}
       <div className="profile-actions">
         <button className="button" type="button" onClick={props.onCancel}>

@@ -3,6 +3,8 @@ import type { ProfileView } from "../../../common/contracts/profile.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import { type Problem, problemText } from "../model/problem.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
+import { Refusal } from "./refusal.tsx";
+import { useCommand } from "./use-command.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** The end of a profile, after a question that says what goes with it. The default one has none. */
@@ -14,17 +16,13 @@ export const DeleteProfile = (props: {
   const { profile } = props;
   const workbench = useWorkbench();
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { busy, problem, forget, run } = useCommand();
   if (profile.is_default)
     return <p className="field-hint">The default profile is the home itself and cannot be deleted.</p>;
 
-  const remove = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    const outcome = await workbench.profiles.remove(profile.name);
-    setBusy(false);
-    if (!outcome.ok) setProblem(outcome.problem);
+  const remove = (): void => {
+    forget();
+    void run(() => workbench.profiles.remove(profile.name));
   };
   return (
     <section className="profile-delete" aria-label="Delete">
@@ -32,10 +30,7 @@ export const DeleteProfile = (props: {
         {busy ? "Deleting…" : "Delete this profile…"}
       </button>
       {problem !== null && (
-        <div className="form-error" role="alert">
-          <p>
-            {refusal(problem)} <code>{problem.code}</code>
-          </p>
+        <Refusal problem={problem} text={refusalText(problem)}>
           {problem.code === "profile_busy" && props.active.length > 0 && (
             <ul>
               {props.active.map(({ id, title }) => (
@@ -47,14 +42,14 @@ export const DeleteProfile = (props: {
               ))}
             </ul>
           )}
-        </div>
+        </Refusal>
       )}
       {asking && (
         <ConfirmDialog
           title={`Delete the profile “${profile.display_name}”?`}
           text={`${sessionsText(props.sessions)} Its folder is removed with its keys, instructions, memories, skills and its state.db.`}
           action="Delete"
-          onConfirm={() => void remove()}
+          onConfirm={remove}
           onClose={() => setAsking(false)}
         />
       )}
@@ -67,7 +62,7 @@ const sessionsText = (count: number): string => {
   return count === 1 ? "Its one session goes with it." : `Its ${count} sessions go with it.`;
 };
 
-const refusal = (problem: Problem): string => {
+const refusalText = (problem: Problem): string => {
   if (problem.code !== "profile_busy") return problemText(problem);
   const runs = problem.runs === 1 ? "1 run is" : problem.runs > 1 ? `${problem.runs} runs are` : "Runs are";
   return `Not deleted: ${runs} active in its sessions. Stop what is at work, or wait for its end.`;

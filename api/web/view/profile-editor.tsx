@@ -20,7 +20,9 @@ import { DeleteProfile } from "./profile-delete.tsx";
 import { AssistantFields, NameFields } from "./profile-fields.tsx";
 import { ProfileKeys } from "./profile-keys.tsx";
 import { ModelFields } from "./profile-model-fields.tsx";
+import { Refusal } from "./refusal.tsx";
 import { useUnsaved } from "./unsaved.ts";
+import { useCommand } from "./use-command.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 const SHOWN: ReadonlySet<string> = new Set(Object.keys(FIELD_OF));
@@ -32,35 +34,34 @@ export const ProfileEditor = (props: {
   readonly outdated: Problem | null;
   readonly models: ModelChoice;
   readonly items: readonly ProfileSummary[];
-  readonly summary: ProfileSummary | null;
-  /** Its sessions that are at work, as far as the list knows them. */
+  readonly sessions: number;
+  /** Those of its sessions that are at work, as far as the list knows them. */
   readonly active: readonly Session[];
 }) => {
   const { profile, items } = props;
   const workbench = useWorkbench();
   const form = useId();
   const [edit, setEdit] = useState(() => beginEdit(profile));
-  const [saving, setSaving] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const { busy: saving, problem, forget, run } = useCommand();
   const [isSaved, setSaved] = useState(false);
   useEffect(() => setEdit((now) => (now.base === profile ? now : rebased(now, profile))), [profile]);
 
   const changes = changesOf(edit);
-  const faults = { ...refusedFields(problem), ...faultsOf(edit) };
+  const ownFaults = faultsOf(edit);
+  const isReady = changes !== null && Object.keys(ownFaults).length === 0;
+  const faults = { ...refusedFields(problem), ...ownFaults };
   useUnsaved(changes !== null);
   const change = (draft: Partial<ProfileDraft>): void => {
-    setProblem(null);
+    forget();
     setSaved(false);
     setEdit((now) => typed(now, draft));
   };
   const save = async (): Promise<void> => {
-    if (saving || changes === null || Object.keys(faultsOf(edit)).length > 0) return;
+    if (saving || !isReady) return;
     const sent = edit.draft;
-    setSaving(true);
-    setProblem(null);
-    const outcome = await workbench.profiles.change(profile.name, changes);
-    setSaving(false);
-    if (!outcome.ok) return setProblem(outcome.problem);
+    forget();
+    const outcome = await run(() => workbench.profiles.change(profile.name, changes));
+    if (!outcome.ok) return;
     setEdit((now) => saved(now, sent, outcome.value));
     setSaved(true);
   };
@@ -73,7 +74,7 @@ export const ProfileEditor = (props: {
         <div className="profile-heading">
           <h3>{profileLabel(items, profile.name)}</h3>
           <p>
-            <code>{profile.name}</code> · {countText(props.summary?.sessions ?? 0)}
+            <code>{profile.name}</code> · {countText(props.sessions)}
             {profile.is_default && " · the home itself"}
           </p>
         </div>
@@ -93,7 +94,7 @@ export const ProfileEditor = (props: {
           {isUsable && <AssistantFields {...fields} />}
         </form>
         {isUsable && <ProfileKeys profile={profile} />}
-        <DeleteProfile profile={profile} sessions={props.summary?.sessions ?? 0} active={props.active} />
+        <DeleteProfile profile={profile} sessions={props.sessions} active={props.active} />
       </div>
       <footer className="profile-save">
         <div className="profile-status">
@@ -103,11 +104,7 @@ export const ProfileEditor = (props: {
               keeps what stands here.
             </p>
           )}
-          {problem !== null && (
-            <p className="form-error" role="alert">
-              {problemText(problem, SHOWN)} <code>{problem.code}</code>
-            </p>
-          )}
+          {problem !== null && <Refusal problem={problem} text={problemText(problem, SHOWN)} />}
           <p role="status">
             {saving
               ? "Saving…"
@@ -123,18 +120,13 @@ export const ProfileEditor = (props: {
           type="button"
           disabled={changes === null || saving}
           onClick={() => {
-            setProblem(null);
+            forget();
             setEdit(beginEdit(edit.base));
           }}
         >
           Discard
         </button>
-        <button
-          className="button primary"
-          type="submit"
-          form={form}
-          disabled={changes === null || saving || Object.keys(faultsOf(edit)).length > 0}
-        >
+        <button className="button primary" type="submit" form={form} disabled={saving || !isReady}>
           Save
         </button>
       </footer>

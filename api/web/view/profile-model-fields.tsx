@@ -2,9 +2,10 @@ import { useState } from "react";
 import { sentence } from "../model/problem.ts";
 import { draftOf, isMasked } from "../model/profile-draft.ts";
 import type { ModelChoice } from "../model/profiles.ts";
+import { DraftInput, type FieldsProps } from "./draft-input.tsx";
 import { Field } from "./field.tsx";
 import { ModelInput } from "./model-input.tsx";
-import { type FieldsProps, MASK_HINT } from "./profile-fields.tsx";
+import { MASK_HINT } from "./profile-fields.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 const PROVIDERS: readonly (readonly [string, string])[] = [
@@ -22,12 +23,8 @@ const ADDRESS_HINT: Readonly<Record<string, string>> = {
 };
 
 /** Which model answers: provider, address and name. The provider is asked for its models with what is saved. */
-export const ModelFields = ({
-  edit,
-  faults,
-  change,
-  models,
-}: FieldsProps & { readonly models: ModelChoice }) => {
+export const ModelFields = ({ models, ...fields }: FieldsProps & { readonly models: ModelChoice }) => {
+  const { edit, faults, change } = fields;
   const { draft } = edit;
   const [isOther, setOther] = useState(false);
   const isKnown = PROVIDERS.some(([name]) => name === draft.provider);
@@ -57,42 +54,28 @@ export const ModelFields = ({
         )}
       </Field>
       {(isOther || !isKnown) && (
-        <Field
+        <DraftInput
+          {...fields}
+          of="provider"
           label="Name of the provider"
-          fault={faults.provider}
           hint="Its key is NAME_API_KEY, and it needs an address."
-        >
-          {(control) => (
-            <input
-              {...control}
-              value={draft.provider}
-              spellCheck={false}
-              autoCapitalize="none"
-              onChange={(event) => change({ provider: event.target.value })}
-            />
-          )}
-        </Field>
+          spellCheck={false}
+          autoCapitalize="none"
+        />
       )}
-      <Field
+      <DraftInput
+        {...fields}
+        of="baseUrl"
         label="Address (base_url)"
-        fault={faults.baseUrl}
         hint={
           isMasked(draft.baseUrl)
             ? MASK_HINT
             : (ADDRESS_HINT[draft.provider] ?? "Such as http://127.0.0.1:11434/v1")
         }
-      >
-        {(control) => (
-          <input
-            {...control}
-            inputMode="url"
-            value={draft.baseUrl}
-            spellCheck={false}
-            autoCapitalize="none"
-            onChange={(event) => change({ baseUrl: event.target.value })}
-          />
-        )}
-      </Field>
+        inputMode="url"
+        spellCheck={false}
+        autoCapitalize="none"
+      />
       <Field
         label="Model"
         fault={faults.model}

@@ -11,12 +11,7 @@ import { UnsavedContext } from "./unsaved.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** Where profiles are kept: the list, and one of them or a new one beside it. What is not saved is not left without a question. */
-export const ProfilesDialog = (props: {
-  readonly profiles: ProfilesState;
-  readonly panel: ProfilePanel;
-  /** Those of the list, to name the ones that are at work. */
-  readonly sessions: readonly Session[];
-}) => {
+export const ProfilesDialog = (props: PanelProps) => {
   const { profiles, panel } = props;
   const workbench = useWorkbench();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -154,11 +149,14 @@ export const ProfilesDialog = (props: {
   );
 };
 
-const Detail = (props: {
+interface PanelProps {
   readonly profiles: ProfilesState;
   readonly panel: ProfilePanel;
+  /** Those of the list, to name the ones that are at work. */
   readonly sessions: readonly Session[];
-}) => {
+}
+
+const Detail = (props: PanelProps) => {
   const { profiles, panel } = props;
   const workbench = useWorkbench();
   const { name, profile, problem } = panel;
@@ -171,7 +169,7 @@ const Detail = (props: {
         outdated={problem}
         models={panel.models}
         items={profiles.items}
-        summary={profileOf(profiles.items, name)}
+        sessions={profileOf(profiles.items, name)?.sessions ?? 0}
         active={props.sessions.filter((one) => one.profile === name && one.active_run_id !== null)}
       />
     );
