@@ -81,7 +81,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
   const title = createTitleJob({
-    lifecycle: lifecycleDeps,
+    write: lifecycleDeps.write,
     dispatcher: lifecycle.dispatcher,
     transcripts: backbone.transcript.transcripts,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),

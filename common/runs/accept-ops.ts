@@ -106,7 +106,8 @@ export const createAcceptOps = (
       insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
       touch.run({
         ...{ id: owner.id, run: id, at },
-        title: provisionalTitle(request.text),
+        // Worked out only where it is used: every other write waits meanwhile.
+        title: owner.title === null ? provisionalTitle(request.text) : null,
         preview: previewOf(request.text),
       });
       if (request.idempotency !== null) {

@@ -1,7 +1,7 @@
 import { labelOf } from "./line.ts";
 import { answerText } from "./visible-text.ts";
 
-export const TITLE_CHARS = 80;
+const TITLE_CHARS = 80;
 
 /**
  * A model's answer as a title: the line that holds it, without thinking, prefixes such as "Title:", quotation marks, markup
@@ -82,27 +82,9 @@ const WORDS_FOR_TITLE = new RegExp(`^(?:${TITLE_WORDS})$`, "iu");
 const PREFIX = new RegExp(`^(?:${TITLE_WORDS})\\s*[:：]\\s*`, "iu");
 
 /** Opening and closing marks that may stand around a whole title. */
-const PAIRS: readonly (readonly [string, string])[] = [
-  ...([
-    '""',
-    "''",
-    "“”",
-    "„“",
-    "„”",
-    "””",
-    "‘’",
-    "‚‘",
-    "«»",
-    "»«",
-    "‹›",
-    "「」",
-    "『』",
-    "《》",
-    "【】",
-    "``",
-    "[]",
-  ] as const),
-].map((pair) => [pair.charAt(0), pair.charAt(1)]);
+const PAIRS = `"" '' “” „“ „” ”” ‘’ ‚‘ «» »« ‹› 「」 『』 《》 【】 \`\` []`
+  .split(" ")
+  .map((pair) => [pair.charAt(0), pair.charAt(1)] as const);
 
 const PEELS: readonly ((text: string) => string)[] = [
   (text) => text.replace(/^(?:#{1,6}|>|[-*•–])\s+/, ""),

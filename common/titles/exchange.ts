@@ -15,8 +15,7 @@ export interface TitleMessage {
 
 /**
  * The complete exchanges of a transcript in order: a user message with text and the first answer to it that is neither empty
- * nor the preamble of a tool call (background-jobs 1.2). The first one names a session, the last one refreshes it, their number
- * is the one of B-11's key.
+ * nor the preamble of a tool call (background-jobs 1.2). The first one names a session, the last one refreshes it.
  */
 export const completeExchanges = (messages: readonly TitleMessage[]): readonly Exchange[] => {
   const found: Exchange[] = [];

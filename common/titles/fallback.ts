@@ -1,11 +1,11 @@
 import { latinLanguage, stopWords } from "./language.ts";
 import { labelOf } from "./line.ts";
 import { OTHER_STOP_WORDS } from "./other-stop-words.ts";
-import { proseOf, spokenText } from "./prose.ts";
+import { proseIn, spokenText } from "./prose.ts";
 import { lettersByScript, mainScript, SPACELESS } from "./scripts.ts";
 
 /** Limits of B-16. */
-export const FALLBACK_CHARS = 60;
+const FALLBACK_CHARS = 60;
 const MAX_WORDS = 4;
 const MIN_LETTERS = 3;
 /** A character of Han or kana says as much as a short word. */
@@ -17,7 +17,7 @@ const EXCERPT_CHARS = 30;
  */
 export const fallbackTitle = (userText: string): string | null => {
   const spoken = spokenText(userText);
-  const main = mainScript(lettersByScript(proseOf(userText)));
+  const main = mainScript(lettersByScript(proseIn(spoken)));
   const label =
     main !== null && SPACELESS.includes(main)
       ? excerpt(spoken, main === "Han" || main === "Kana")

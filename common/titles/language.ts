@@ -1,7 +1,6 @@
 import { chineseMarks } from "./han.ts";
 import { LANGUAGES, type LanguageCode, wordsOf } from "./languages.ts";
-import { proseOf } from "./prose.ts";
-import { visibleText } from "./visible-text.ts";
+import { proseOf, readText } from "./prose.ts";
 
 /**
  * True when a title is certainly not in the language of the user's text though it has its script. Told by words without which
@@ -18,7 +17,8 @@ export const isOtherLanguage = (title: string, userText: string): boolean => {
 /** The language of a text in Latin letters; null when it cannot be told (too short, or two are as likely). */
 export const latinLanguage = (text: string, sure: number = SURE): LanguageCode | null => {
   const words = new Set(wordsOf(text));
-  const scores = CODES.map((code) => ({ code, score: scoreOf(code, words, text) })).sort(
+  const folded = text.normalize("NFC").toLowerCase();
+  const scores = CODES.map((code) => ({ code, score: scoreOf(code, words, folded) })).sort(
     (a, b) => b.score - a.score,
   );
   const [best, second] = scores;
@@ -53,8 +53,8 @@ const OWNERS = new Map<string, number>();
 for (const { all } of Object.values(TABLES))
   for (const word of all) OWNERS.set(word, (OWNERS.get(word) ?? 0) + 1);
 
-const scoreOf = (code: LanguageCode, words: ReadonlySet<string>, text: string): number => {
-  let score = LANGUAGES[code].letters.test(text.normalize("NFC").toLowerCase()) ? 1 : 0;
+const scoreOf = (code: LanguageCode, words: ReadonlySet<string>, folded: string): number => {
+  let score = LANGUAGES[code].letters.test(folded) ? 1 : 0;
   for (const word of words) if (TABLES[code].all.has(word)) score += 1 / (OWNERS.get(word) ?? 1);
   return score;
 };
@@ -67,7 +67,7 @@ const isOtherLatin = (title: string, prose: string, userText: string): boolean =
   if (titleWords.length < 3) return false;
   const user = latinLanguage(prose);
   if (user === null) return false;
-  const userWords = new Set(wordsOf(visibleText(userText).slice(0, 4_000)));
+  const userWords = new Set(wordsOf(readText(userText)));
   const fresh = titleWords.filter((word) => !userWords.has(word));
   return CODES.some((other) => other !== user && speaksFor(other, user, titleWords, fresh));
 };

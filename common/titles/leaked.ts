@@ -1,11 +1,11 @@
-import { visibleText } from "./visible-text.ts";
+import { readText } from "./prose.ts";
 
 /** True when a candidate begins as models do that think aloud or reply; not when it begins with the user's own words. */
 export const isLeaked = (candidate: string, userText: string): boolean => {
   if (!LEAKS.some((leak) => leak.test(candidate))) return false;
   // What the user's own words begin with was quoted, not thought.
   const opening = fold(candidate).split(" ").slice(0, 4).join(" ");
-  return !fold(visibleText(userText).slice(0, 4_000)).includes(opening);
+  return !fold(readText(userText)).includes(opening);
 };
 
 const fold = (text: string): string => text.toLowerCase().replace(/\s+/g, " ");

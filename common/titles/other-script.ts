@@ -1,9 +1,8 @@
 import { isBorrowed, LATIN_WORDS, latinWords } from "./borrowed.ts";
 import { chineseMarks } from "./han.ts";
 import { isJapanese } from "./language.ts";
-import { proseOf } from "./prose.ts";
+import { proseOf, readText } from "./prose.ts";
 import { lettersByScript, mainScript, type Script, totalOf } from "./scripts.ts";
-import { visibleText } from "./visible-text.ts";
 
 /**
  * True when a title is in another writing system than the user's text: at least 35 % of its letters, and at least 2, once
@@ -67,7 +66,7 @@ const withoutBorrowed = (
   title: string,
   userText: string,
 ): { readonly native: string; readonly names: number } => {
-  const userWords = latinWords(visibleText(userText).slice(0, 4_000));
+  const userWords = latinWords(readText(userText));
   const nativeLetters = totalOf(lettersByScript(title.replace(LATIN_WORDS, "")));
   let unknown = Math.min(UNKNOWN_NAMES, Math.floor(nativeLetters / LETTERS_PER_NAME));
   let names = 0;

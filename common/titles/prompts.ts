@@ -11,7 +11,7 @@ export interface PromptMessage {
 export type TitlePrompt = readonly PromptMessage[];
 
 /** Characters of either side that a model is shown (background-jobs 1.2). */
-export const SIDE_CHARS = 500;
+const SIDE_CHARS = 500;
 
 /**
  * The first prompt and a shorter one for the case that it gave nothing. Empty when neither side has visible text. What was said

@@ -1,32 +1,38 @@
-/** Writing systems that are told apart. Kana are Hiragana and Katakana together. */
-const LETTERS = {
-  Latin: /[\p{Script=Latin}&&\p{L}]/gv,
-  Cyrillic: /[\p{Script=Cyrillic}&&\p{L}]/gv,
-  Greek: /[\p{Script=Greek}&&\p{L}]/gv,
-  Arabic: /[\p{Script=Arabic}&&\p{L}]/gv,
-  Hebrew: /[\p{Script=Hebrew}&&\p{L}]/gv,
-  Devanagari: /[\p{Script=Devanagari}&&\p{L}]/gv,
-  Bengali: /[\p{Script=Bengali}&&\p{L}]/gv,
-  Gurmukhi: /[\p{Script=Gurmukhi}&&\p{L}]/gv,
-  Gujarati: /[\p{Script=Gujarati}&&\p{L}]/gv,
-  Tamil: /[\p{Script=Tamil}&&\p{L}]/gv,
-  Telugu: /[\p{Script=Telugu}&&\p{L}]/gv,
-  Kannada: /[\p{Script=Kannada}&&\p{L}]/gv,
-  Malayalam: /[\p{Script=Malayalam}&&\p{L}]/gv,
-  Sinhala: /[\p{Script=Sinhala}&&\p{L}]/gv,
-  Thai: /[\p{Script=Thai}&&\p{L}]/gv,
-  Lao: /[\p{Script=Lao}&&\p{L}]/gv,
-  Khmer: /[\p{Script=Khmer}&&\p{L}]/gv,
-  Myanmar: /[\p{Script=Myanmar}&&\p{L}]/gv,
-  Georgian: /[\p{Script=Georgian}&&\p{L}]/gv,
-  Armenian: /[\p{Script=Armenian}&&\p{L}]/gv,
-  Ethiopic: /[\p{Script=Ethiopic}&&\p{L}]/gv,
-  Hangul: /[\p{Script=Hangul}&&\p{L}]/gv,
-  Han: /[\p{Script=Han}&&\p{L}]/gv,
-  Kana: /[[\p{Script=Hiragana}\p{Script=Katakana}ー]&&\p{L}]/gv,
-} as const satisfies Record<string, RegExp>;
+/** Writing systems that are told apart, by their names in Unicode. */
+const NAMES = [
+  "Latin",
+  "Cyrillic",
+  "Greek",
+  "Arabic",
+  "Hebrew",
+  "Devanagari",
+  "Bengali",
+  "Gurmukhi",
+  "Gujarati",
+  "Tamil",
+  "Telugu",
+  "Kannada",
+  "Malayalam",
+  "Sinhala",
+  "Thai",
+  "Lao",
+  "Khmer",
+  "Myanmar",
+  "Georgian",
+  "Armenian",
+  "Ethiopic",
+  "Hangul",
+  "Han",
+] as const;
 
-export type Script = keyof typeof LETTERS;
+/** Kana are Hiragana and Katakana together. */
+export type Script = (typeof NAMES)[number] | "Kana";
+
+const LETTERS: readonly (readonly [Script, RegExp])[] = [
+  ...NAMES.map((name) => [name, new RegExp(`[\\p{Script=${name}}&&\\p{L}]`, "gv")] as const),
+  // Behind Han: of scripts with as many letters the first one counts as the main one.
+  ["Kana", /[[\p{Script=Hiragana}\p{Script=Katakana}ー]&&\p{L}]/gv],
+];
 
 /** Scripts that put no spaces between words. */
 export const SPACELESS: readonly Script[] = ["Han", "Kana", "Thai", "Lao", "Khmer", "Myanmar"];
@@ -34,9 +40,9 @@ export const SPACELESS: readonly Script[] = ["Han", "Kana", "Thai", "Lao", "Khme
 /** How many letters of each writing system are in a text; those without any are left out. */
 export const lettersByScript = (text: string): ReadonlyMap<Script, number> =>
   new Map(
-    Object.entries(LETTERS)
-      .map(([script, letters]) => [script as Script, text.match(letters)?.length ?? 0] as const)
-      .filter(([, count]) => count > 0),
+    LETTERS.map(([script, letters]) => [script, text.match(letters)?.length ?? 0] as const).filter(
+      ([, count]) => count > 0,
+    ),
   );
 
 export const totalOf = (letters: ReadonlyMap<Script, number>): number =>

@@ -7,13 +7,12 @@ import type { Logger } from "../../common/logging/logger.ts";
 import { createRedactor } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import { completeExchanges, type Exchange } from "../../common/titles/exchange.ts";
-import { fallbackTitle } from "../../common/titles/fallback.ts";
 import type { Transcripts } from "../../common/transcript/port.ts";
-import type { GenerateTitle, TitleOutcome } from "../titles/generate.ts";
+import { type GenerateTitle, type TitleOutcome, withoutModel } from "../titles/generate.ts";
 import { titleRoutes } from "../titles/route.ts";
 
 export interface TitleJobDeps {
-  readonly lifecycle: Pick<LifecycleDeps, "read" | "write">;
+  readonly write: LifecycleDeps["write"];
   readonly dispatcher: Pick<Dispatcher, "handle">;
   readonly transcripts: Pick<Transcripts, "all" | "newestFirst">;
   readonly resolveProfile: (name: string) => Promise<Profile>;
@@ -37,8 +36,7 @@ const LOOK_AT = 200;
  * handed back: the queue then delivers it again.
  */
 export const createTitleJob = (deps: TitleJobDeps): ((jobId: string) => Promise<void>) => {
-  const { lifecycle, dispatcher, log } = deps;
-  const { write } = lifecycle;
+  const { write, dispatcher, log } = deps;
 
   return async (jobId) => {
     const { claimed, outbox } = await write.claimJob(jobId, deps.workerName);
@@ -103,10 +101,7 @@ const generateInTime = async (
     handBack.throwIfAborted();
     if (!deadline.aborted) throw error;
     log.debug({ reason: messageOf(error) }, "a title took too long");
-    const title = fallbackTitle(exchange.userText);
-    return title === null
-      ? { kind: "none", calls: 0, reason: "timeout" }
-      : { kind: "fallback", title, calls: 0, reason: "timeout" };
+    return withoutModel(exchange, 0, "timeout");
   }
 };
 

@@ -55,7 +55,7 @@ export interface TitleGeneratorDeps {
 }
 
 /** Limits of B-13 and background-jobs 1.2. */
-export const MAX_CALLS = 4;
+const MAX_CALLS = 4;
 const OUTPUT_TOKENS = 512;
 const OUTPUT_TOKENS_ONCE_MORE = 1024;
 const MAX_ROUTES = 2;
@@ -82,13 +82,17 @@ export const createTitleGenerator = (deps: TitleGeneratorDeps): GenerateTitle =>
     const job = new TitleJob({ models, refusals }, request);
     const result = await job.run(prompts);
     if (result.kind === "title") return { kind: "generated", title: result.title, calls: job.calls };
-    const { reason } = result;
-    const title = fallbackTitle(exchange.userText);
-    log.debug({ calls: job.calls, reason, fallback: title !== null }, "no title was generated");
-    return title === null
-      ? { kind: "none", calls: job.calls, reason }
-      : { kind: "fallback", title, calls: job.calls, reason };
+    const outcome = withoutModel(exchange, job.calls, result.reason);
+    const fallback = outcome.kind === "fallback";
+    log.debug({ calls: job.calls, reason: result.reason, fallback }, "no title was generated");
+    return outcome;
   };
+};
+
+/** What is left when no model gave a title: the user's own words, where they make one (B-16). */
+export const withoutModel = (exchange: Exchange, calls: number, reason: TitleReason): TitleOutcome => {
+  const title = fallbackTitle(exchange.userText);
+  return title === null ? { kind: "none", calls, reason } : { kind: "fallback", title, calls, reason };
 };
 
 type Result =
