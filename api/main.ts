@@ -10,7 +10,6 @@ import { loadConfig } from "../common/config/load.ts";
 import { packageVersion } from "../common/config/version.ts";
 import { createLogger } from "../common/logging/logger.ts";
 import { createModelLists } from "../common/profiles/model-list.ts";
-import { listProfiles } from "../common/profiles/names.ts";
 import { profileTerms } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { createProfileStore } from "../common/profiles/store.ts";
@@ -20,13 +19,15 @@ import { connectRedis } from "../common/redis/connect.ts";
 import { createApp } from "./app.ts";
 import { createBacklog } from "./backlog.ts";
 import { healthChecks } from "./health-checks.ts";
+import { jobCalls } from "./job-calls.ts";
+import { loginStore } from "./login-store.ts";
 import { createAuth } from "./middleware/auth.ts";
-import type { AuthStore } from "./middleware/auth-store.ts";
+import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
-import { createOverview } from "./ops/overview.ts";
-import { redisFigures } from "./ops/redis-figures.ts";
+import { shared } from "./ops/kept.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
+import { opsCalls } from "./ops-calls.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
 import { createHttpServer } from "./server.ts";
@@ -50,13 +51,19 @@ const main = async (): Promise<void> => {
   closers.add("hub", () => hub.close());
 
   const metrics = new Registry();
-  addRunMetrics(metrics, () => db.read.runCounts());
   const registry = createWorkerRegistry(redis, keys.workers);
-  const backlog = createBacklog(db.read, registry);
+  // Prometheus reads all gauges at once.
+  const live = shared(() => registry.live());
+  const backlog = createBacklog(db.read, live);
+  addRunMetrics(
+    metrics,
+    shared(() => db.read.runCounts()),
+  );
   addBacklogMetrics(metrics, backlog);
-  addWorkerMetrics(metrics, () => registry.live());
+  addWorkerMetrics(metrics, live);
   const salt = await loadSalt(saltFile(config.stateDir));
-  const dashboard = config.http.dashboard ? await openDashboard(backbone) : null;
+  const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
+  const version = packageVersion();
   const stopping = new AbortController();
   const app = createApp({
     config,
@@ -81,41 +88,17 @@ const main = async (): Promise<void> => {
     applyLimits: (profile, limits) => db.write.putLimits(profile, limits),
     forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(config.home, path),
-    auth: createAuth({ config: config.auth, store: authStore(backbone) }),
+    auth: createAuth({ config: config.auth, store: loginStore(db) }),
     log,
     metrics,
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
-    jobs: {
-      findJob: (id) => db.read.findJob(id),
-      jobsOf: (sessionId) => db.read.jobsOf(sessionId),
-      regenerateTitle: async (sessionId) => {
-        const made = await db.write.regenerateTitle(sessionId);
-        await lifecycle.control.tell(made?.outbox ?? []);
-        return made?.job ?? null;
-      },
-      retryJob: async (id) => {
-        const made = await db.write.retryJob(id);
-        await lifecycle.control.tell(made?.outbox ?? []);
-        return made?.job ?? null;
-      },
-    },
-    ops: {
-      overview: createOverview({
-        version: packageVersion(),
-        live: () => registry.live(),
-        backlog,
-        runCounts: () => db.read.runCounts(),
-        jobCounts: () => db.read.jobCounts(),
-        redisFigures: () => redisFigures(redis),
-      }),
-      openRuns: (query) => db.read.openRuns(query),
-      failedJobs: (query) => db.read.failedJobs(query),
-    },
+    jobs: jobCalls(db, lifecycle.control),
+    ops: opsCalls({ version, db, redis, live, backlog }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,
-    version: packageVersion(),
+    version,
   });
   const server = createHttpServer(app, { maxConnections: config.http.maxConnections });
   await new Promise<void>((resolve, reject) => {
@@ -146,29 +129,16 @@ const main = async (): Promise<void> => {
   process.on("disconnect", () => void end("the supervisor is gone"));
 };
 
-/** bull-board over a connection of its own; it is loaded only where it is on. */
-const openDashboard = async ({ closers, config, db, log }: Backbone): Promise<RequestHandler> => {
-  const { createDashboard } = await import("./ops/dashboard.ts");
+/** bull-board over a connection of its own. */
+const dashboardOver = async ({ closers, config, db, log }: Backbone): Promise<RequestHandler> => {
   const onError = (err: unknown): void => log.warn({ err }, "dashboard");
   const connection = connectRedis(config.redis.url, "queue-producer", { onError });
   closers.add("dashboard connection", () => connection.disconnect());
-  const dashboard = createDashboard({
-    connection,
-    prefix: config.redis.prefix,
-    profiles: async () => [...(await db.read.busyProfiles()), ...(await listProfiles(config.home))],
-    redactorOf: (profile) => profileRedactor(config.home, profile),
-    onError,
-  });
+  const { home, redis } = config;
+  const dashboard = await openDashboard({ connection, prefix: redis.prefix, home, db, onError });
   closers.add("dashboard", () => dashboard.close());
   return dashboard.handler;
 };
-
-const authStore = ({ db }: Backbone): AuthStore => ({
-  add: (login, createdBeforeMs, seenBeforeMs) => db.write.addLogin(login, createdBeforeMs, seenBeforeMs),
-  get: (hash) => db.read.getLogin(hash),
-  touch: (hash, seenAtMs) => db.write.touchLogin(hash, seenAtMs),
-  remove: (hash) => db.write.removeLogin(hash),
-});
 
 const webDir = (): string | null => {
   const dir = fileURLToPath(new URL("./web/dist/", import.meta.url));

@@ -10,11 +10,15 @@ type Schedulers = Awaited<ReturnType<BullMQAdapter["getJobSchedulers"]>>;
 const MAX_PAGE = 100;
 const MAX_REASON = 1_000;
 
+export interface TextRedactor {
+  text(value: string): string;
+}
+
 export interface ShownQueue {
   readonly kind: JobKind;
   readonly queue: Queue;
-  /** Takes the keys of the queue's profile out of a text. */
-  readonly redact: (text: string) => Promise<string>;
+  /** What takes the keys of the queue's profile out of texts, as they are now: its files are read for it. */
+  readonly redactor: () => Promise<TextRedactor>;
 }
 
 /**
@@ -31,12 +35,12 @@ export class IdsOnlyQueue extends BullMQAdapter {
 
   override async getJob(id: string): Promise<Job | undefined> {
     const job = await super.getJob(id);
-    return job === undefined ? undefined : this.#cut(job);
+    return job === undefined ? undefined : (await this.#cut([job]))[0];
   }
 
   override async getJobs(statuses: JobStatuses, start = 0, end = start): Promise<Job[]> {
     const jobs = await super.getJobs(statuses, start, Math.min(end, start + MAX_PAGE - 1));
-    return Promise.all(jobs.map((job) => this.#cut(job)));
+    return this.#cut(jobs);
   }
 
   override getJobLogs = async (): Promise<string[]> => [];
@@ -47,34 +51,44 @@ export class IdsOnlyQueue extends BullMQAdapter {
   override getJobSchedulers = async (): Promise<Schedulers> => [];
   override getJobSchedulersCount = async (): Promise<number> => 0;
 
-  async #cut(job: Job): Promise<Job> {
-    const { kind, redact } = this.#shown;
-    const whole = job.toJSON();
-    const reason: unknown = whole.failedReason;
-    const opts = { attempts: whole.opts.attempts, delay: whole.opts.delay };
-    const json = {
-      id: whole.id,
-      name: kind,
-      data: idsOf(kind, whole.data),
-      opts,
-      timestamp: whole.timestamp,
-      processedOn: whole.processedOn,
-      processedBy: whole.processedBy,
-      finishedOn: whole.finishedOn,
-      attemptsMade: whole.attemptsMade,
-      attemptsStarted: whole.attemptsStarted,
-      stalledCounter: whole.stalledCounter,
-      delay: whole.delay,
-      priority: whole.priority,
-      progress: 0,
-      returnvalue: null,
-      stacktrace: [],
-      ...(typeof reason === "string" ? { failedReason: (await redact(reason)).slice(0, MAX_REASON) } : {}),
+  /** The jobs of one answer. The redactor is asked for once, and only where a job has failed. */
+  async #cut(jobs: readonly Job[]): Promise<Job[]> {
+    const { kind, redactor } = this.#shown;
+    let asked: Promise<TextRedactor> | null = null;
+    const redact = async (text: string): Promise<string> => {
+      asked ??= redactor();
+      return (await asked).text(text);
     };
-    // Without its parent: bull-board would follow one that is its own for ever.
-    return Object.create(job, { toJSON: { value: () => json }, opts: { value: opts } }) as Job;
+    return Promise.all(jobs.map((job) => cutJob(job, kind, redact)));
   }
 }
+
+const cutJob = async (job: Job, kind: JobKind, redact: (text: string) => Promise<string>): Promise<Job> => {
+  const whole = job.toJSON();
+  const reason: unknown = whole.failedReason;
+  const opts = { attempts: whole.opts.attempts, delay: whole.opts.delay };
+  const json = {
+    id: whole.id,
+    name: kind,
+    data: idsOf(kind, whole.data),
+    opts,
+    timestamp: whole.timestamp,
+    processedOn: whole.processedOn,
+    processedBy: whole.processedBy,
+    finishedOn: whole.finishedOn,
+    attemptsMade: whole.attemptsMade,
+    attemptsStarted: whole.attemptsStarted,
+    stalledCounter: whole.stalledCounter,
+    delay: whole.delay,
+    priority: whole.priority,
+    progress: 0,
+    returnvalue: null,
+    stacktrace: [],
+    ...(typeof reason === "string" ? { failedReason: (await redact(reason)).slice(0, MAX_REASON) } : {}),
+  };
+  // Without its parent: bull-board would follow one that is its own for ever.
+  return Object.create(job, { toJSON: { value: () => json }, opts: { value: opts } }) as Job;
+};
 
 /** What a job of this kind carries; of anything else only that it is something else. */
 const idsOf = (kind: JobKind, data: unknown): Readonly<Record<string, string>> => {

@@ -7,7 +7,7 @@ import { TalariaError } from "../../common/base/errors.ts";
 import { JOBS, type JobKind, queueName, queuePrefix } from "../../common/queues/catalog.ts";
 import { DASHBOARD_POLICY } from "./dashboard-page.ts";
 import { DASHBOARD_PATH } from "./dashboard-path.ts";
-import { IdsOnlyQueue } from "./dashboard-queue.ts";
+import { IdsOnlyQueue, type TextRedactor } from "./dashboard-queue.ts";
 import { ReadOnlyServer } from "./dashboard-server.ts";
 
 export interface Dashboard {
@@ -23,11 +23,12 @@ export interface DashboardDeps {
   /** Whose queues there are, those with work first. */
   readonly profiles: () => Promise<readonly string[]>;
   /** What takes a profile's keys out of a text. */
-  readonly redactorOf: (profile: string) => Promise<{ text(value: string): string }>;
+  readonly redactorOf: (profile: string) => Promise<TextRedactor>;
   readonly onError: (error: unknown) => void;
-  /** Profiles that are shown at once; 100. Each poll of the page asks Redis about each of their queues. */
-  readonly maxProfiles?: number;
 }
+
+/** Profiles that are shown at once: each poll of the page asks Redis about each of their queues. */
+const MAX_PROFILES = 100;
 
 /** New profiles appear within this time. */
 const LOOK_EVERY_MS = 2_000;
@@ -38,7 +39,7 @@ const LOOK_EVERY_MS = 2_000;
  * script URLs that no Trusted Types policy covers. Inline scripts and other hosts are as forbidden as on any page of ours.
  */
 export const createDashboard = (deps: DashboardDeps): Dashboard => {
-  const { connection, prefix, profiles, redactorOf, onError, maxProfiles = 100 } = deps;
+  const { connection, prefix, profiles, redactorOf, onError } = deps;
   const server = new ReadOnlyServer();
   server.setBasePath(DASHBOARD_PATH);
   const board = createBullBoard({
@@ -64,11 +65,11 @@ export const createDashboard = (deps: DashboardDeps): Dashboard => {
     // Looking must not make a queue: without this its `meta` key would be written.
     const queue = new Queue(name, { connection, prefix: queuePrefix(prefix), skipMetasUpdate: true });
     queue.on("error", onError);
-    const redact = async (text: string): Promise<string> => (await redactorOf(profile)).text(text);
-    shown.set(name, { queue, view: new IdsOnlyQueue({ kind, queue, redact }) });
+    const redactor = () => redactorOf(profile);
+    shown.set(name, { queue, view: new IdsOnlyQueue({ kind, queue, redactor }) });
   };
   const look = async (): Promise<void> => {
-    const names = [...new Set(await profiles())].slice(0, maxProfiles);
+    const names = [...new Set(await profiles())].slice(0, MAX_PROFILES);
     const kinds = Object.keys(JOBS) as JobKind[];
     const wanted = new Set(kinds.flatMap((kind) => names.map((profile) => queueName(kind, profile))));
     for (const profile of names) for (const kind of kinds) add(kind, profile);

@@ -1,37 +1,22 @@
 import type { Backlog } from "../../common/contracts/backlog.ts";
-import type { OpenRunStatus, Ops, OpsRedis, OpsWorker } from "../../common/contracts/ops.ts";
+import type { Ops, OpsRedis, OpsWorker, RunCount } from "../../common/contracts/ops.ts";
 import type { WorkerInfo } from "../../common/queues/worker-registry.ts";
+import { kept } from "./kept.ts";
 
 export interface OverviewDeps {
   readonly version: string;
   readonly live: () => Promise<readonly WorkerInfo[]>;
   readonly backlog: () => Promise<readonly Backlog[]>;
-  readonly runCounts: () => Promise<readonly { status: string; n: number; oldest: number }[]>;
+  readonly runCounts: () => Promise<readonly RunCount[]>;
   readonly jobCounts: () => Promise<Ops["jobs"]>;
   readonly redisFigures: () => Promise<OpsRedis>;
 }
-
-/** Many may look at once; one look a second is enough for them. */
-const KEEP_MS = 1_000;
 
 /**
  * The state of a deployment in one answer. What only Redis knows is null while it is away: that is when somebody looks. Rejects where the
  * database does not answer.
  */
-export const createOverview = (deps: OverviewDeps): (() => Promise<Ops>) => {
-  let last: { readonly at: number; readonly answer: Promise<Ops> } | null = null;
-  return () => {
-    const at = performance.now();
-    if (last === null || at - last.at >= KEEP_MS) {
-      const answer = look(deps);
-      last = { at, answer };
-      answer.catch(() => {
-        last = null;
-      });
-    }
-    return last.answer;
-  };
-};
+export const createOverview = (deps: OverviewDeps): (() => Promise<Ops>) => kept(() => look(deps));
 
 const look = async (deps: OverviewDeps): Promise<Ops> => {
   const [workers, backlog, redis, runs, jobs] = await Promise.all([
@@ -48,7 +33,7 @@ const look = async (deps: OverviewDeps): Promise<Ops> => {
     workers: workers?.map(workerOf) ?? null,
     backlog: backlog === null ? null : [...backlog],
     runs: runs.map(({ status, n, oldest }) => ({
-      status: status as OpenRunStatus,
+      status,
       runs: n,
       oldest_age_s: Math.max(0, now - oldest),
     })),

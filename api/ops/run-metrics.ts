@@ -1,28 +1,17 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import type { RunCount } from "../../common/contracts/ops.ts";
+import { readGauge } from "./gauges.ts";
 
 /** Gauges of what waits and runs, read from the database when Prometheus asks. */
-export const addRunMetrics = (
-  registry: Registry,
-  counts: () => Promise<readonly { readonly status: string; readonly n: number; readonly oldest: number }[]>,
-): void => {
-  new Gauge({
-    name: "talaria_runs",
-    help: "Runs that have not ended, by status",
-    labelNames: ["status"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      for (const { status, n } of await counts()) this.set({ status }, n);
-    },
-  });
-  new Gauge({
-    name: "talaria_oldest_run_age_seconds",
-    help: "Age of the oldest run that has not ended, by status",
-    labelNames: ["status"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      for (const { status, oldest } of await counts()) this.set({ status }, Date.now() / 1000 - oldest);
-    },
-  });
+export const addRunMetrics = (registry: Registry, counts: () => Promise<readonly RunCount[]>): void => {
+  const gauge = (name: string, help: string, figure: (count: RunCount) => number): void =>
+    readGauge(registry, { name, help, labelNames: ["status"] }, async () =>
+      (await counts()).map((count) => [{ status: count.status }, figure(count)]),
+    );
+  gauge("talaria_runs", "Runs that have not ended, by status", ({ n }) => n);
+  gauge(
+    "talaria_oldest_run_age_seconds",
+    "Age of the oldest run that has not ended, by status",
+    ({ oldest }) => Date.now() / 1000 - oldest,
+  );
 };

@@ -1,5 +1,6 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { WorkerInfo } from "../../common/queues/worker-registry.ts";
+import { readGauge } from "./gauges.ts";
 
 /** Gauges of what each live worker says of itself, read when Prometheus asks; nothing while Redis is away. */
 export const addWorkerMetrics = (registry: Registry, live: () => Promise<readonly WorkerInfo[]>): void => {
@@ -8,16 +9,12 @@ export const addWorkerMetrics = (registry: Registry, live: () => Promise<readonl
     help: string,
     figures: (worker: WorkerInfo) => readonly (readonly [number, Record<string, string>?])[],
     labels: readonly string[] = [],
-  ): void => {
-    new Gauge({
-      ...{ name, help, labelNames: ["worker", ...labels], registers: [registry] },
-      async collect() {
-        this.reset();
-        for (const worker of await live().catch(() => []))
-          for (const [value, more] of figures(worker)) this.set({ worker: worker.name, ...more }, value);
-      },
-    });
-  };
+  ): void =>
+    readGauge(registry, { name, help, labelNames: ["worker", ...labels] }, async () =>
+      (await live().catch(() => [])).flatMap((worker) =>
+        figures(worker).map(([value, more]) => [{ worker: worker.name, ...more }, value] as const),
+      ),
+    );
   gauge("talaria_worker_running", "Jobs that a worker is doing", ({ running }) => [[running]]);
   gauge("talaria_worker_concurrency", "Jobs that a worker may do at once", ({ concurrency }) => [
     [concurrency],

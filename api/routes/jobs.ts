@@ -1,8 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Response } from "express";
 import { TalariaError } from "../../common/base/errors.ts";
 import { EmptyBody, SessionAnswer } from "../../common/contracts/http.ts";
 import { type Job, JobAnswer, JobList } from "../../common/contracts/job.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
-import { type Call, operation, type Resource } from "../route.ts";
+import { operation, type Resource } from "../route.ts";
 
 export interface JobRoutesDeps {
   readonly sessions: Pick<SessionStore, "get">;
@@ -45,7 +47,7 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         summary: "One piece of background work",
         answers: { 200: { description: "The job", schema: JobAnswer } },
         errors: ["not_found"],
-        handle: async (call) => void call.res.json({ job: await demand(deps, call) }),
+        handle: async ({ param, res }) => void res.json({ job: demand(await deps.findJob(param("id"))) }),
       }),
     },
   },
@@ -61,11 +63,8 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         body: EmptyBody,
         answers: { 202: { description: "It is queued, or running already", schema: JobAnswer } },
         errors: ["not_found", "conflict"],
-        async handle(call) {
-          const job = await deps.retryJob(call.param("id"));
-          if (job === null) throw new TalariaError("not_found", "There is no such job.");
-          call.res.status(202).json({ job });
-        },
+        handle: async ({ param, res }) =>
+          void res.status(202).json({ job: demand(await deps.retryJob(param("id"))) }),
       }),
     },
   },
@@ -85,15 +84,14 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         },
         errors: ["session_not_found", "title_not_found"],
         async handle(call) {
-          const job = await deps.regenerateTitle((await deps.sessions.get(call.param("id"))).id);
-          if (job === null) throw new TalariaError("session_not_found", "There is no such session.");
-          const ended = await ending(deps, job, call);
-          if (ended === null) call.res.status(202).json({ job: (await deps.findJob(job.id)) ?? job });
-          else if (ended.state === "done")
-            call.res.json({ session: await deps.sessions.get(ended.session_id) });
+          const made = await deps.regenerateTitle((await deps.sessions.get(call.param("id"))).id);
+          if (made === null) throw new TalariaError("session_not_found", "There is no such session.");
+          const job = await ending(deps, made, call.res);
+          if (job.ended_at === null) call.res.status(202).json({ job });
+          else if (job.state === "done") call.res.json({ session: await deps.sessions.get(job.session_id) });
           else
             throw new TalariaError("title_not_found", "No better title was found.", {
-              details: { reason: ended.reason },
+              details: { reason: job.reason },
             });
         },
       }),
@@ -101,26 +99,25 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
   },
 ];
 
-const demand = async (
-  deps: JobRoutesDeps,
-  { param }: Pick<Call<unknown, unknown>, "param">,
-): Promise<Job> => {
-  const job = await deps.findJob(param("id"));
+const demand = (job: Job | null): Job => {
   if (job === null) throw new TalariaError("not_found", "There is no such job.");
   return job;
 };
 
-/** The job once it has ended; null when that takes too long, or nobody waits any more. */
+/** The job as it was last seen: at its end, or before when it is gone, takes too long, or nobody waits any more. */
 const ending = async (
-  { findJob }: JobRoutesDeps,
-  job: Job,
-  { res }: Pick<Call<unknown, unknown>, "res">,
-): Promise<Job | null> => {
+  { findJob }: Pick<JobRoutesDeps, "findJob">,
+  made: Job,
+  res: Response,
+): Promise<Job> => {
   const until = performance.now() + WAIT_MS;
+  let job = made;
   while (performance.now() < until && !res.destroyed) {
-    const now = await findJob(job.id);
-    if (now === null || now.ended_at !== null) return now;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const now = await findJob(made.id);
+    if (now === null) break;
+    job = now;
+    if (job.ended_at !== null) break;
+    await delay(LOOK_EVERY_MS);
   }
-  return null;
+  return job;
 };

@@ -86,9 +86,9 @@ export const openBackbone = async (
       producer,
       config.redis.prefix,
       (name) => publishWork(redis, keys.work, name),
-      onError("run queue"),
+      onError("job queues"),
     );
-    closers.add("run queue", () => queue.close());
+    closers.add("job queues", () => queue.close());
 
     const lifecycleDeps: LifecycleDeps = {
       read: db.read,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./http.ts";
 import { ProfileNameSchema } from "./ids.ts";
 
 /** Work that nobody has begun, and why; `alarm` where somebody should look. */
@@ -18,7 +19,4 @@ export const BacklogSchema = z
   })
   .meta({ id: "Backlog" });
 export type Backlog = z.infer<typeof BacklogSchema>;
-export const BacklogList = z.strictObject({
-  data: z.array(BacklogSchema),
-  next_cursor: z.string().nullable(),
-});
+export const BacklogList = listOf(BacklogSchema);

@@ -140,7 +140,8 @@ export const PatchSettingsBody = z
   .meta({ id: "PatchSettings" });
 export type PatchSettingsBody = z.infer<typeof PatchSettingsBody>;
 
-const page = {
+/** What every query of a list takes. */
+export const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(512).optional(),
 };

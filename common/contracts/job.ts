@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./http.ts";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 
 /** A piece of background work on a session (background-jobs B-1). */
@@ -21,4 +22,4 @@ export type Job = z.infer<typeof JobSchema>;
 export type JobState = Job["state"];
 
 export const JobAnswer = z.strictObject({ job: JobSchema });
-export const JobList = z.strictObject({ data: z.array(JobSchema), next_cursor: z.string().nullable() });
+export const JobList = listOf(JobSchema);

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { BacklogSchema } from "./backlog.ts";
-import { listOf } from "./http.ts";
+import { listOf, page } from "./http.ts";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { JobSchema } from "./job.ts";
+import { RunStatusSchema } from "./run.ts";
 
 /** What whoever operates a deployment looks at. It holds names, ids, numbers and times: nothing that was said, no key, no path. */
 
@@ -35,8 +36,14 @@ export const OpsRedisSchema = z
   .meta({ id: "OpsRedis" });
 export type OpsRedis = z.infer<typeof OpsRedisSchema>;
 
-const OpenRunStatus = z.enum(["queued", "running", "waiting", "cancelling"]);
-export type OpenRunStatus = z.infer<typeof OpenRunStatus>;
+const OpenRunStatus = RunStatusSchema.extract(["queued", "running", "waiting", "cancelling"]);
+/** Unfinished runs of one status, as the database counts them. */
+export interface RunCount {
+  readonly status: z.infer<typeof OpenRunStatus>;
+  readonly n: number;
+  /** When the oldest was accepted, epoch seconds. */
+  readonly oldest: number;
+}
 
 export const OpsSchema = z
   .strictObject({
@@ -79,10 +86,6 @@ export type OpsRun = z.infer<typeof OpsRunSchema>;
 export const OpsRunList = listOf(OpsRunSchema);
 export const OpsJobList = listOf(JobSchema);
 
-const page = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(512).optional(),
-};
 export const OpsRunsQuery = z.strictObject({
   ...page,
   status: OpenRunStatus.optional(),

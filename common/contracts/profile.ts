@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listOf } from "./http.ts";
 import { ProfileNameSchema } from "./ids.ts";
 import {
   isProviderAddress,
@@ -73,10 +74,7 @@ export type ProfileView = z.infer<typeof ProfileSchema>;
 export const ListProfilesQuery = z.strictObject({
   all: z.enum(["true", "false"]).default("false").describe("true: those that are not visible, too"),
 });
-export const ProfileList = z.strictObject({
-  data: z.array(ProfileSummarySchema),
-  next_cursor: z.string().nullable(),
-});
+export const ProfileList = listOf(ProfileSummarySchema);
 export const ProfileAnswer = z.strictObject({ profile: ProfileSchema });
 export const KeyAnswer = z.strictObject({ key: KeyStateSchema });
 

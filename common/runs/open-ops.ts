@@ -1,20 +1,10 @@
 import type Database from "better-sqlite3";
 import type { Page } from "../contracts/http.ts";
-import type { OpenRunStatus, OpsRunsQuery } from "../contracts/ops.ts";
+import type { OpsRun, OpsRunsQuery } from "../contracts/ops.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 
-/** An unfinished run as operators see it. */
-export interface OpenRun {
-  readonly id: string;
-  readonly session_id: string;
-  readonly profile: string;
-  readonly status: OpenRunStatus;
-  readonly attempt: number;
-  readonly worker: string | null;
-  readonly created_at: number;
-  readonly started_at: number | null;
-  readonly released_at: number | null;
-}
+/** An unfinished run as operators see it, before its age and whether it is held are worked out. */
+export type OpenRun = Omit<OpsRun, "age_s" | "held"> & { readonly released_at: number | null };
 
 /** Reads of what has not ended. */
 export const createOpenRunOps = (db: Database.Database) => ({

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { TalariaError } from "../base/errors.ts";
 import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message, ToolCall } from "../contracts/message.ts";
+import type { RunCount } from "../contracts/ops.ts";
 import type { Run } from "../contracts/run.ts";
 import { newestWrittenRow } from "../sessions/place-ops.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
@@ -82,7 +83,7 @@ export const createRunReadOps = (db: Database.Database) => {
     `select r.profile, count(*) as n, min(r.created_at) as since from runs r where ${HELD_SQL}
      group by r.profile`,
   );
-  const counts = db.prepare<[], { status: string; n: number; oldest: number }>(
+  const counts = db.prepare<[], RunCount>(
     `select status, count(*) as n, min(created_at) as oldest from runs
      where status in ('queued', 'running', 'waiting', 'cancelling') group by status`,
   );
@@ -240,7 +241,7 @@ export const createRunReadOps = (db: Database.Database) => {
       waiting: waiting.all(),
       held: held.all(),
     }),
-    runCounts: (): { status: string; n: number; oldest: number }[] => counts.all(),
+    runCounts: (): RunCount[] => counts.all(),
   };
 };
 

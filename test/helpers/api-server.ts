@@ -7,9 +7,11 @@ import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
 import { healthChecks } from "../../api/health-checks.ts";
+import { jobCalls } from "../../api/job-calls.ts";
+import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
-import { createOverview } from "../../api/ops/overview.ts";
-import { redisFigures } from "../../api/ops/redis-figures.ts";
+import { shared } from "../../api/ops/kept.ts";
+import { opsCalls } from "../../api/ops-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -20,7 +22,7 @@ import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
 import { createProfileStore } from "../../common/profiles/store.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
 import { createWorkerRegistry } from "../../common/queues/worker-registry.ts";
-import { authStoreOf, type House, type HouseOptions, hintsSettled, logReaches, openHouse } from "./house.ts";
+import { type House, type HouseOptions, hintsSettled, logReaches, openHouse } from "./house.ts";
 import type { Started } from "./played-run.ts";
 import { closeBeforeRedis } from "./redis.ts";
 
@@ -50,6 +52,8 @@ export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Repl
   readonly nowMs?: () => number;
 }
 
+const VERSION = "0.0.0";
+
 /** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. Closed with the test file. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
@@ -69,7 +73,8 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const shutdown = new AbortController();
   const registry = new Registry();
   const workers = createWorkerRegistry(redis, keys.workers);
-  const backlog = createBacklog(db.read, workers);
+  const live = shared(() => workers.live());
+  const backlog = createBacklog(db.read, live);
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
@@ -91,43 +96,19 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     workspaceCheck: (path) => checkWorkspace(home, path),
     auth: createAuth({
       config: { password, token },
-      store: authStoreOf(db),
+      store: loginStore(db),
       ...(nowMs === undefined ? {} : { nowMs }),
     }),
     log,
     metrics: registry,
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
-    jobs: {
-      findJob: (id) => db.read.findJob(id),
-      jobsOf: (sessionId) => db.read.jobsOf(sessionId),
-      regenerateTitle: async (sessionId) => {
-        const made = await db.write.regenerateTitle(sessionId);
-        await lifecycle.control.tell(made?.outbox ?? []);
-        return made?.job ?? null;
-      },
-      retryJob: async (id) => {
-        const made = await db.write.retryJob(id);
-        await lifecycle.control.tell(made?.outbox ?? []);
-        return made?.job ?? null;
-      },
-    },
-    ops: {
-      overview: createOverview({
-        version: "0.0.0",
-        live: () => workers.live(),
-        backlog,
-        runCounts: () => db.read.runCounts(),
-        jobCounts: () => db.read.jobCounts(),
-        redisFigures: () => redisFigures(redis),
-      }),
-      openRuns: (query) => db.read.openRuns(query),
-      failedJobs: (query) => db.read.failedJobs(query),
-    },
+    jobs: jobCalls(db, lifecycle.control),
+    ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,
-    version: "0.0.0",
+    version: VERSION,
     ...deps,
   });
   const server = createHttpServer(app, { maxConnections: 500, ...limits });

@@ -1,6 +1,4 @@
-import { createDashboard } from "../../api/ops/dashboard.ts";
-import { profileRedactor } from "../../api/profile-redactor.ts";
-import { listProfiles } from "../../common/profiles/names.ts";
+import { openDashboard } from "../../api/open-dashboard.ts";
 import { connectRedis } from "../../common/redis/connect.ts";
 import { startApi, type TestApi, type TestApiOptions } from "./api-server.ts";
 import { openHouse } from "./house.ts";
@@ -12,13 +10,8 @@ export const startApiWithDashboard = async (
 ): Promise<TestApi> => {
   const house = await openHouse();
   const connection = connectRedis(await testRedisUrl(), "queue-producer");
-  const dashboard = createDashboard({
-    connection,
-    prefix: house.keys.prefix,
-    profiles: async () => [...(await house.db.read.busyProfiles()), ...(await listProfiles(house.home))],
-    redactorOf: (profile) => profileRedactor(house.home, profile),
-    onError: () => {},
-  });
+  const { db, home, keys } = house;
+  const dashboard = await openDashboard({ connection, prefix: keys.prefix, home, db, onError: () => {} });
   closeBeforeRedis(async () => {
     await dashboard.close();
     connection.disconnect();

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
-import type { AuthStore } from "../../api/middleware/auth-store.ts";
 import { createHub } from "../../api/sse/hub.ts";
 import type { Hub } from "../../api/sse/port.ts";
 import { openStateFiles, openTranscripts, type TranscriptRoom } from "../../common/backbone/transcripts.ts";
@@ -76,9 +75,9 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
     producer,
     keys.prefix,
     (name) => publishWork(redis, keys.work, name),
-    (err) => log.warn({ err }, "run queue"),
+    (err) => log.warn({ err }, "job queues"),
   );
-  closers.add("run queue", () => queue.close());
+  closers.add("job queues", () => queue.close());
   const hint = (news: Parameters<typeof publishHint>[2]): void =>
     void publishHint(redis, keys, news).catch(() => {});
   const lifecycle = createLifecycle(
@@ -107,13 +106,6 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   await hintsSettled({ hub, redis, keys });
   return { home, db, redis, blocking, keys, journal, queue, lifecycle, transcript, hub, close };
 };
-
-export const authStoreOf = ({ read, write }: TalariaDb): AuthStore => ({
-  add: (login, createdBeforeMs, seenBeforeMs) => write.addLogin(login, createdBeforeMs, seenBeforeMs),
-  get: (hash) => read.getLogin(hash),
-  touch: (hash, seenAtMs) => write.touchLogin(hash, seenAtMs),
-  remove: (hash) => write.removeLogin(hash),
-});
 
 /** Resolves when every hint sent so far has been through the hub: who follows from now on gets none of them. */
 export const hintsSettled = async (house: Pick<House, "hub" | "redis" | "keys">): Promise<void> => {
