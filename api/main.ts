@@ -28,6 +28,7 @@ import { shared } from "./ops/kept.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { processCalls } from "./process-calls.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
 import { createHttpServer } from "./server.ts";
@@ -94,6 +95,7 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    processes: processCalls(db, lifecycle.control),
     ops: opsCalls({ version, db, redis, live, backlog }),
     dashboard,
     webDir: webDir(),

@@ -100,7 +100,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     options: { readonly model?: string | undefined; readonly recovery: "resume" | "fail" },
     idempotency: { readonly key: string; readonly bodyHash: string } | null,
   ) => {
-    const { cut, text } = await changes.replacing(id, messageId);
+    const { cut, text, made } = await changes.replacing(id, messageId);
     const { run, replayed } = await runs.accept({
       sessionId: id,
       text: input ?? text,
@@ -109,6 +109,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
       recovery: options.recovery,
       idempotency,
       cut,
+      ...(made === undefined ? {} : { made }),
     });
     if (!replayed) metrics.runsAccepted.inc();
     await changes.cutMade(id);

@@ -11,6 +11,8 @@ import { createRedisJournal } from "../journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../lifecycle/create.ts";
 import type { LifecycleDeps } from "../lifecycle/deps.ts";
 import type { Logger } from "../logging/logger.ts";
+import { profileTerms } from "../profiles/resolve.ts";
+import { loadSalt, saltFile } from "../profiles/revision.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
@@ -102,9 +104,14 @@ export const openBackbone = async (
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
       log,
     };
+    const salt = await loadSalt(saltFile(config.stateDir));
     const lifecycle = createLifecycle(lifecycleDeps, name, {
       cancelGraceMs: config.runs.cancelGraceMs,
       retentionMs: config.journal.retentionMs,
+      wake: {
+        termsOf: (profile) => profileTerms(config.home, profile, salt),
+        maxAgeS: config.runs.completionMaxAgeH * 3600,
+      },
     });
     closers.add("lifecycle", () => lifecycle.close());
     const transcript = await openTranscripts({

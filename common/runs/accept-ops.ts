@@ -31,25 +31,34 @@ export const createAcceptOps = (
     "insert or replace into idempotency_keys (session_id, key, body_hash, run_id, created_at) values (?, ?, ?, ?, ?)",
   );
   const forget = db.prepare<[number]>("delete from idempotency_keys where created_at < ?");
-  const active = db.prepare<[string], { id: string }>(
-    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+  const active = db.prepare<[string], { id: string; source: Run["source"]; status: string; attempt: number }>(
+    `select id, source, status, attempt from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
-    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision)
-     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision, source)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
-    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor)
-     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING})`,
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor, source, parts)
+     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING}, ?, ?)`,
+  );
+  const stepAside = [
+    "update runs set turn = @turn, released_at = null where id = @id",
+    "update messages set turn = @turn where session_id = @session and run_id = @id",
+    "update sessions set next_turn = next_turn + 1, active_run_id = null, wake_paused = null where id = @session",
+  ].map((sql) => db.prepare(sql));
+  const unpause = db.prepare<[string]>(
+    "update sessions set wake_paused = null where id = ? and wake_paused is not null",
   );
   const message = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const touch = db.prepare(
     `update sessions set next_turn = next_turn + 1, message_count = message_count + 1, revision = revision + 1,
        last_message_at = @at, updated_at = @at, activity_at = @at, active_run_id = coalesce(active_run_id, @run),
        title_source = case when title is null and @title is not null then 'provisional' else title_source end,
-       title = coalesce(title, @title), seen_count = message_count + 1, last_role = 'user', last_preview = @preview
+       title = coalesce(title, @title),
+       seen_count = case when @typed = 1 then message_count + 1 else seen_count end, last_role = 'user', last_preview = @preview
      where id = @id`,
   );
 
@@ -82,7 +91,14 @@ export const createAcceptOps = (
           return { ...load(earlier.run_id), replayed: true, outbox: [] };
         }
       }
-      const before = active.get(request.sessionId);
+      const first = active.get(request.sessionId);
+      // A turn of the system's that nobody has begun lets a person go first (B-36).
+      const isAside =
+        first?.source === "process" &&
+        first.status === "queued" &&
+        first.attempt === 0 &&
+        request.made === undefined;
+      const before = isAside ? undefined : first;
       if (before !== undefined && request.onBusy === "reject") {
         throw new TalariaError("session_busy", "the session has an active run", {
           details: { active_run_id: before.id },
@@ -91,6 +107,11 @@ export const createAcceptOps = (
       // What the new message replaces goes in the same transaction (c.7: retry and edit are a cut, then the prompt).
       if (request.cut !== undefined) cutSession(owner.id, request.cut);
       const id = newId("run", at * 1000);
+      // A person wrote, or asked for the turn again.
+      if (request.made === undefined || request.cut !== undefined) unpause.run(owner.id);
+      if (first !== undefined && isAside)
+        for (const statement of stepAside)
+          statement.run({ id: first.id, session: owner.id, turn: owner.next_turn + 1 });
       insertRun.run(
         id,
         owner.id,
@@ -102,12 +123,14 @@ export const createAcceptOps = (
         owner.generation,
         at,
         request.configRevision ?? null,
+        request.made?.source ?? "user",
       );
-      insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
+      insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at, ...madeValues(request));
       touch.run({
         ...{ id: owner.id, run: id, at },
         // Worked out only where it is used: every other write waits meanwhile.
-        title: owner.title === null ? provisionalTitle(request.text) : null,
+        title: owner.title === null && request.made === undefined ? provisionalTitle(request.text) : null,
+        typed: Number(request.made === undefined),
         preview: previewOf(request.text),
       });
       if (request.idempotency !== null) {
@@ -126,5 +149,8 @@ export const createAcceptOps = (
     },
   };
 };
+
+const madeValues = ({ made }: AcceptRequest): readonly [string | null, string | null] =>
+  made === undefined ? [null, null] : [made.source, JSON.stringify(made.parts)];
 
 export type AcceptOps = ReturnType<typeof createAcceptOps>;

@@ -19,6 +19,11 @@ export interface AcceptRequest {
   readonly limits?: RunLimits | null;
   /** Messages that the new one takes the place of (retry, edit). */
   readonly cut?: NewCut;
+  /** What the system says in place of a person (background-jobs B-38). */
+  readonly made?: {
+    readonly source: "process";
+    readonly parts: readonly Readonly<Record<string, unknown>>[];
+  };
 }
 
 /** What the HTTP layer needs of runs. `RunLedger` (ledger.ts) adds what lifecycle and workers need. */

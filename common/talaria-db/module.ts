@@ -1,6 +1,8 @@
 import { wallClock } from "../base/clock.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
+import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
+import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -31,6 +33,7 @@ const writeOps = (path: string) => {
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobOps(db, outbox, wallClock);
+  const accepting = createAcceptOps(db, outbox, releases, wallClock);
   return {
     db,
     ops: {
@@ -44,10 +47,12 @@ const writeOps = (path: string) => {
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...releases,
-      ...createAcceptOps(db, outbox, releases, wallClock),
+      ...accepting,
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), wallClock),
+      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), createAfterTurn(db, outbox), wallClock),
       ...jobs,
+      ...createProcessOps(db, outbox, wallClock),
+      ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -69,6 +74,7 @@ const readOps = (path: string) => {
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
       ...createJobReadOps(db),
+      ...createProcessReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

@@ -70,6 +70,7 @@ export const displayed = (
     run_id: ours.run_id,
     status: ours.status,
     origin: ours.origin,
+    ...(ours.source === undefined ? {} : { source: ours.source }),
     ...(ours.parts === undefined ? {} : { parts: ours.parts }),
     ...(ours.reasoning === undefined ? {} : { reasoning: ours.reasoning }),
     ...(ours.is_error === undefined ? {} : { is_error: ours.is_error }),
