@@ -3,12 +3,10 @@ import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { WakeOptions } from "./wake.ts";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 3_000;
 /** A worker that has said nothing of a process for this long is gone, and the process with it; see `BEAT_MS` of its supervisor. */
 export const PROCESS_SILENT_S = 15;
 const LIMIT = 200;
-/** How long what became of a process can be asked for, in seconds. */
-const KEEP_S = 7 * 24 * 3600;
 
 /**
  * Looks, in every process, for what a dead one left of background processes: those whose worker is gone, ends that began no turn though
@@ -30,13 +28,14 @@ export const startWakeRounds = (
 
   return startRounds({
     work: async () => {
-      const lost = await write.endLostProcesses(nowS() - PROCESS_SILENT_S);
-      if (lost.length > 0) log.warn({ rows: lost.length }, "background processes ended with their worker");
-      await dispatcher.handle(lost);
+      const silentSince = nowS() - PROCESS_SILENT_S;
+      if (await read.anyLostProcess(silentSince)) {
+        log.warn("background processes have ended with their worker");
+        await dispatcher.handle(await write.endLostProcesses(silentSince));
+      }
       await liftPauses();
       const staleBefore = maxAgeS === 0 ? 0 : nowS() - maxAgeS;
       for (const sessionId of await read.sessionsToWake(staleBefore, LIMIT)) await dispatcher.wake(sessionId);
-      await write.forgetProcesses(nowS() - KEEP_S);
     },
     // Jitter keeps processes from looking at the same moment.
     pauseMs: () => EVERY_MS * (0.8 + Math.random() * 0.4),

@@ -35,9 +35,7 @@ export const createProcessOps = (db: Database.Database, outbox: OutboxOps, now: 
   const byId = db.prepare<[string], ProcessRow>("select * from processes where id = ?");
   const session = db.prepare<[string]>("select 1 from sessions where id = ?");
   const running = db
-    .prepare<[string], number>(
-      "select count(*) from processes where session_id = ? and state = 'running' and started_at > 0",
-    )
+    .prepare<[string], number>("select count(*) from processes where session_id = ? and state = 'running'")
     .pluck();
   const insert = db.prepare(
     `insert into processes (id, session_id, profile, run_id, command, worker, state, notify, started_at, seen_at)
@@ -137,6 +135,9 @@ export const createProcessReadOps = (db: Database.Database) => {
   const ofSession = db.prepare<[string, number], ProcessRow>(
     "select * from processes where session_id = ? order by started_at desc, id desc limit ?",
   );
+  const lost = db.prepare<[number]>(
+    "select 1 from processes where state = 'running' and seen_at < ? limit 1",
+  );
   const toKill = db
     .prepare<[string], string>(
       "select id from processes where worker = ? and state = 'running' and kill_by is not null",
@@ -164,6 +165,8 @@ export const createProcessReadOps = (db: Database.Database) => {
     /** The newest first. */
     processesOf: (sessionId: string, limit: number): Process[] =>
       ofSession.all(sessionId, limit).map(processFromRow),
+    /** Whether a worker has said nothing of a process since then; see `endLostProcesses`. */
+    anyLostProcess: (before: number): boolean => lost.get(before) !== undefined,
     /** Those of a worker whose end was asked for. */
     processesToKill: (worker: string): string[] => toKill.all(worker),
     /** Sessions that wait for nothing and have ends to be told; `staleBefore`: older ones are only told of, also where turns wait. */
