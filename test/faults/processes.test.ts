@@ -7,9 +7,10 @@ import type { Process, ProcessAnswer } from "../../common/contracts/process.ts";
 import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
+import { holdLock, rowsOf } from "../helpers/outside.ts";
 import type { TestProcess } from "../helpers/process.ts";
 import { followSession, type SessionFollower } from "../helpers/session-follower.ts";
-import { stateDb } from "../helpers/truth.ts";
+import { sidecar, stateDb } from "../helpers/truth.ts";
 import { eventually, within } from "../helpers/wait.ts";
 import { isAlive } from "../workers/tools/harness.ts";
 
@@ -428,6 +429,25 @@ describe("once, and at the right time", () => {
       turns: 1,
     });
     expect(undone.body.input).toBeNull();
+  });
+
+  test("B-38: also between the append to state.db and the binding it is no message of a person's", async () => {
+    const open = gate("between");
+    const { session } = await withProcess(open.command);
+    await eventually("the first turn is in state.db", () => rowsOf(stateDb(d), session.id).length === 4);
+    const store = holdLock(stateDb(d));
+    await open.open();
+    await eventually("the turn is committed", async () => (await runsOf(session))[1]?.status === "completed");
+    const side = holdLock(sidecar(d));
+    store.end();
+    try {
+      await eventually("the turn is appended", () => rowsOf(stateDb(d), session.id).length === 6);
+      expect((await d.messages(session.id)).map(({ role, source }) => source ?? role).slice(-2)).toEqual([
+        ...["process", "assistant"],
+      ]);
+    } finally {
+      side.end();
+    }
   });
 
   test("B-39 wakeup-pause: without a key 50 completions make one failed turn; once there is one, the next works", async () => {
