@@ -71,6 +71,6 @@ export const processPartsOf = (message: {
         return read.success ? [read.data] : [];
       });
 
-/** "Background process finished: make test, exit code 0". */
+/** "Background process ended: make test, exit code 0". */
 export const processHeadline = ({ command, outcome }: Pick<ProcessPart, "command" | "outcome">): string =>
   `Background process ended: ${command}, ${outcome}`;

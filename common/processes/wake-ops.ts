@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
+import { processHeadline } from "../contracts/process.ts";
 import type { RunLimits } from "../contracts/profile.ts";
 import type { Run, RunErrorCode } from "../contracts/run.ts";
 import type { AcceptOps } from "../runs/accept-ops.ts";
@@ -138,6 +139,7 @@ export const createWakeOps = (
       const isPaused = owner.wake_paused !== null && (terms === null || terms.revision === owner.wake_paused);
       if (begin.length === 0 || isPaused) return { again, run: null, outbox: told };
       if (owner.wake_paused !== null) unpause.run(sessionId);
+      const parts = begin.map((row) => ({ ...partOf(row) }));
       const { run, outbox: begun } = acceptRun({
         sessionId,
         text: wakeText(begin),
@@ -147,7 +149,7 @@ export const createWakeOps = (
         idempotency: null,
         configRevision: terms?.revision ?? null,
         limits: terms?.limits ?? null,
-        made: { source: "process", parts: begin.map((row) => ({ ...partOf(row) })) },
+        made: { source: "process", parts, headline: parts.map(processHeadline).join("; ") },
       });
       for (const row of begin) told.push(...settle(row, "started", run.id));
       return { again, run, outbox: [...begun, ...told] };

@@ -58,7 +58,7 @@ export const createAcceptOps = (
        last_message_at = @at, updated_at = @at, activity_at = @at, active_run_id = coalesce(active_run_id, @run),
        title_source = case when title is null and @title is not null then 'provisional' else title_source end,
        title = coalesce(title, @title),
-       seen_count = case when @typed = 1 then message_count + 1 else seen_count end, last_role = 'user', last_preview = @preview
+       seen_count = case when @typed = 1 then message_count + 1 else seen_count end, last_role = @role, last_preview = @preview
      where id = @id`,
   );
 
@@ -131,7 +131,8 @@ export const createAcceptOps = (
         // Worked out only where it is used: every other write waits meanwhile.
         title: owner.title === null && request.made === undefined ? provisionalTitle(request.text) : null,
         typed: Number(request.made === undefined),
-        preview: previewOf(request.text),
+        role: request.made === undefined ? "user" : "notice",
+        preview: previewOf(request.made?.headline ?? request.text),
       });
       if (request.idempotency !== null) {
         remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);

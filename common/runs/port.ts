@@ -23,6 +23,8 @@ export interface AcceptRequest {
   readonly made?: {
     readonly source: "process";
     readonly parts: readonly Readonly<Record<string, unknown>>[];
+    /** As one line of a list; of a message that is sent again the parts say it. */
+    readonly headline?: string;
   };
 }
 
