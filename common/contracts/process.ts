@@ -47,30 +47,3 @@ export const ProcessAnswer = z.strictObject({
   output: z.string().describe("beginning and end of what it printed, as far as it was written down"),
 });
 export type ProcessAnswer = z.infer<typeof ProcessAnswer>;
-
-/** What a message that stands for the end of a process says of it, as one of its `parts` (B-38). */
-export const ProcessPartSchema = z.object({
-  type: z.literal("process"),
-  process_id: z.string(),
-  command: z.string(),
-  outcome: z.string().describe("in words"),
-  failed: z.boolean(),
-  output: z.string(),
-});
-export type ProcessPart = z.infer<typeof ProcessPartSchema>;
-
-/** The processes that a message stands for; none for a message that a person wrote. */
-export const processPartsOf = (message: {
-  readonly source?: "process" | undefined;
-  readonly parts?: readonly Readonly<Record<string, unknown>>[] | undefined;
-}): readonly ProcessPart[] =>
-  message.source === undefined
-    ? []
-    : (message.parts ?? []).flatMap((part) => {
-        const read = ProcessPartSchema.safeParse(part);
-        return read.success ? [read.data] : [];
-      });
-
-/** "Background process ended: make test, exit code 0". */
-export const processHeadline = ({ command, outcome }: Pick<ProcessPart, "command" | "outcome">): string =>
-  `Background process ended: ${command}, ${outcome}`;

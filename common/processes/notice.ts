@@ -1,4 +1,5 @@
-import { PROCESS_REASONS, type ProcessPart } from "../contracts/process.ts";
+import { PROCESS_REASONS } from "../contracts/process.ts";
+import type { ProcessPart } from "../contracts/process-part.ts";
 import type { ProcessRow } from "./rows.ts";
 
 /** Printed as the last line it says that nobody need hear of the end: the mark that programs of the Hermes family use. */

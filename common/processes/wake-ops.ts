@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
-import { processHeadline } from "../contracts/process.ts";
+import { processHeadline } from "../contracts/process-part.ts";
 import type { RunLimits } from "../contracts/profile.ts";
 import type { Run, RunErrorCode } from "../contracts/run.ts";
 import type { AcceptOps } from "../runs/accept-ops.ts";

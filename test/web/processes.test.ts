@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import { runningProcesses } from "../../api/web/model/processes.ts";
 import { reduceSession } from "../../api/web/model/reduce-session.ts";
 import { timelineOf } from "../../api/web/model/timeline.ts";
-import { type Process, processHeadline, processPartsOf } from "../../common/contracts/process.ts";
+import type { Process } from "../../common/contracts/process.ts";
+import { processHeadline, processPartsOf } from "../../common/contracts/process-part.ts";
 import { createJournal, feed, loaded, message } from "./story.ts";
 
 const process = (more: Partial<Process> = {}): Process => ({

@@ -1,5 +1,5 @@
 import type { Message } from "../../../common/contracts/message.ts";
-import { processPartsOf } from "../../../common/contracts/process.ts";
+import { processPartsOf } from "../../../common/contracts/process-part.ts";
 import { AlertIcon, PulseIcon } from "./icons.tsx";
 import { Notice } from "./notice.tsx";
 
