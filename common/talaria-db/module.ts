@@ -1,6 +1,8 @@
 import { wallClock } from "../base/clock.ts";
 import { createEntitle } from "../jobs/entitle.ts";
-import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
+import { createJobLedger } from "../jobs/ledger.ts";
+import { createJobReadOps } from "../jobs/read-ops.ts";
+import { createTitleOps } from "../jobs/title-ops.ts";
 import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
 import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
@@ -32,7 +34,8 @@ const writeOps = (path: string) => {
   db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
-  const jobs = createJobOps(db, outbox, wallClock);
+  const jobs = createJobLedger(db, outbox, wallClock);
+  const titles = createTitleOps(db, outbox, jobs);
   const accepting = createAcceptOps(db, outbox, releases, wallClock);
   return {
     db,
@@ -49,8 +52,16 @@ const writeOps = (path: string) => {
       ...releases,
       ...accepting,
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), createAfterTurn(db, outbox), wallClock),
-      ...jobs,
+      ...createEndOps(
+        db,
+        outbox,
+        releases,
+        createEntitle(db, titles),
+        createAfterTurn(db, outbox),
+        wallClock,
+      ),
+      ...jobs.ops,
+      ...titles,
       ...createProcessOps(db, outbox, wallClock),
       ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),

@@ -25,8 +25,10 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
     case "title":
       return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
-    case "job":
-      return moved({ ...state, job: (frame.data as unknown as JobFrame).job }, frame);
+    case "job": {
+      const { job } = frame.data as unknown as JobFrame;
+      return moved({ ...state, jobs: { ...state.jobs, [job.kind]: job } }, frame);
+    }
     case "process":
       return moved(applyProcess(state, (frame.data as unknown as ProcessFrame).process), frame);
     default:

@@ -78,7 +78,7 @@ export interface SessionState {
   /** A message to bring into view. */
   readonly reveal: string | null;
   /** The background work that was last told of. */
-  readonly job: Job | null;
+  readonly jobs: Readonly<Partial<Record<Job["kind"], Job>>>;
   /** Background processes of the session, the oldest first. */
   readonly processes: readonly Process[];
 }
@@ -147,6 +147,6 @@ export const createSessionState = (id: string): SessionState => ({
   editing: null,
   changing: false,
   reveal: null,
-  job: null,
+  jobs: {},
   processes: [],
 });
