@@ -31,8 +31,8 @@ export const createAcceptOps = (
     "insert or replace into idempotency_keys (session_id, key, body_hash, run_id, created_at) values (?, ?, ?, ?, ?)",
   );
   const forget = db.prepare<[number]>("delete from idempotency_keys where created_at < ?");
-  const active = db.prepare<[string], { id: string; source: Run["source"]; status: string; attempt: number }>(
-    `select id, source, status, attempt from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+  const active = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
@@ -44,10 +44,15 @@ export const createAcceptOps = (
     `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor, source, parts)
      values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING}, ?, ?)`,
   );
+  /** At most one: none is begun while anything of the session is unfinished. */
+  const unbegun = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+       and status = 'queued' and source = 'process' and attempt = 0 limit 1`,
+  );
   const stepAside = [
     "update runs set turn = @turn, released_at = null where id = @id",
     "update messages set turn = @turn where session_id = @session and run_id = @id",
-    "update sessions set next_turn = next_turn + 1, active_run_id = null, wake_paused = null where id = @session",
+    "update sessions set next_turn = next_turn + 1, active_run_id = nullif(active_run_id, @id) where id = @session",
   ].map((sql) => db.prepare(sql));
   const unpause = db.prepare<[string]>(
     "update sessions set wake_paused = null where id = ? and wake_paused is not null",
@@ -91,14 +96,13 @@ export const createAcceptOps = (
           return { ...load(earlier.run_id), replayed: true, outbox: [] };
         }
       }
-      const first = active.get(request.sessionId);
-      // A turn of the system's that nobody has begun lets a person go first (B-36).
-      const isAside =
-        first?.source === "process" &&
-        first.status === "queued" &&
-        first.attempt === 0 &&
-        request.made === undefined;
-      const before = isAside ? undefined : first;
+      // A turn of the system's that nobody has begun lets a person go first (B-36, C-48).
+      const aside = request.made === undefined ? unbegun.get(owner.id) : undefined;
+      if (aside !== undefined)
+        for (const statement of stepAside)
+          statement.run({ id: aside.id, session: owner.id, turn: owner.next_turn + 1 });
+      const first = active.get(owner.id);
+      const before = first?.id === aside?.id ? undefined : first;
       if (before !== undefined && request.onBusy === "reject") {
         throw new TalariaError("session_busy", "the session has an active run", {
           details: { active_run_id: before.id },
@@ -109,9 +113,6 @@ export const createAcceptOps = (
       const id = newId("run", at * 1000);
       // A person wrote, or asked for the turn again.
       if (request.made === undefined || request.cut !== undefined) unpause.run(owner.id);
-      if (first !== undefined && isAside)
-        for (const statement of stepAside)
-          statement.run({ id: first.id, session: owner.id, turn: owner.next_turn + 1 });
       insertRun.run(
         id,
         owner.id,

@@ -210,6 +210,20 @@ describe("a command in the background", () => {
     expect((await d.request("POST", "/api/processes/proc_none/kill", {})).status).toBe(404);
   });
 
+  test("a session has eight at most; the ninth is refused with the reason", async () => {
+    const session = await d.createSession();
+    const encoded = Buffer.from(JSON.stringify({ command: "sleep 300", background: true })).toString(
+      "base64url",
+    );
+    const script = `[[fake tool=run_command args=${encoded} parallel=9 tokens=2]]`;
+    await ended(await d.startRun(session.id, `start nine ${script}`));
+    const results = (await d.messages(session.id)).filter(({ role }) => role === "tool");
+    expect(results.map(({ is_error }) => is_error)).toEqual([...Array(8).fill(false), true]);
+    expect(results.at(-1)?.content).toContain("8 background processes already");
+    expect(await processesOf(session)).toHaveLength(8);
+    await d.request("DELETE", `/api/sessions/${session.id}`, {});
+  });
+
   test("its time limit ends it, and the turn says so", async () => {
     const { session } = await withProcess("sleep 300", { max_life_s: 1 });
     await wakes(session, 1);
@@ -268,6 +282,10 @@ describe("whose it is", () => {
     );
     expect(process.profile).toBe("a");
     await ended(await d.startRun((await make("b")).id, "hello [[fake tokens=2]]"));
+    // P-26: the profile has work.
+    const gone = await d.request<{ error: object }>("DELETE", "/api/profiles/a", {});
+    expect(gone.status).toBe(409);
+    expect(gone.body.error).toMatchObject({ code: "profile_busy", details: { process_ids: [process.id] } });
     await open.open();
     const [wake] = await wakes(session, 1);
     expect(wake).toMatchObject({ profile: "a", status: "completed" });
@@ -340,15 +358,17 @@ describe("once, and at the right time", () => {
     await eventually("the turn is accepted", async () => (await runsOf(session)).length === 1);
     const mine = await d.startRun(session.id, "me first [[fake tokens=2]]");
     expect(mine.position).toBe(0);
+    const next = await d.startRun(session.id, "and me [[fake tokens=2]]", { on_busy: "queue" });
     worker = await d.startWorker();
-    await eventually("both have ended", async () =>
+    await eventually("all have ended", async () =>
       (await runsOf(session)).every(({ status }) => status === "completed"),
     );
-    const runs = await runsOf(session);
-    const [user, system] = ["user", "process"].map((source) => runs.find((run) => run.source === source));
-    expect(user?.id).toBe(mine.id);
-    expect(system?.started_at).toBeGreaterThanOrEqual(user?.ended_at ?? Number.NaN);
-    const order = ["user", "assistant", "process", "assistant"];
+    const system = (await runsOf(session)).find(({ source }) => source === "process");
+    expect(system?.started_at).toBeGreaterThanOrEqual((await d.getRun(next.id)).ended_at ?? Number.NaN);
+    expect((await d.getRun(next.id)).started_at).toBeGreaterThanOrEqual(
+      (await d.getRun(mine.id)).ended_at ?? Number.NaN,
+    );
+    const order = ["user", "assistant", "user", "assistant", "process", "assistant"];
     expect((await d.messages(session.id)).map(({ role, source }) => source ?? role)).toEqual(order);
   }, 60_000);
 
