@@ -30,6 +30,7 @@ import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
+import { withTrace } from "./run-trace.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -68,7 +69,10 @@ const main = async (): Promise<void> => {
   const app = createApp({
     config,
     sessions: db.sessions,
-    runs: withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(config.home, profile, salt)),
+    runs: withTrace(
+      withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(config.home, profile, salt)),
+      backbone.traces,
+    ),
     transcripts: transcript.transcripts,
     changes: transcript.changes,
     finder: transcript.finder,

@@ -5,6 +5,7 @@ import { Closers } from "../base/closers.ts";
 import { isTalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Config } from "../config/schema.ts";
+import { packageVersion } from "../config/version.ts";
 import { publishHint } from "../journal/hints.ts";
 import type { Journal } from "../journal/port.ts";
 import { createRedisJournal } from "../journal/redis.ts";
@@ -18,6 +19,8 @@ import { connectRedis } from "../redis/connect.ts";
 import { createKeys, type Keys } from "../redis/keys.ts";
 import { assertUsableRedis } from "../redis/requirements.ts";
 import { openTalariaDb, type TalariaDb } from "../talaria-db/open.ts";
+import { startTraces } from "../tracing/start.ts";
+import type { Traces } from "../tracing/traces.ts";
 import { openStateFiles, openTranscripts, type TranscriptRoom } from "./transcripts.ts";
 
 /** What an api process and a worker have in common: stores, Redis, journal, queue and the lifecycle over them. */
@@ -26,6 +29,7 @@ export interface Backbone {
   readonly name: string;
   readonly config: Config;
   readonly log: Logger;
+  readonly traces: Traces;
   readonly db: TalariaDb;
   readonly redis: Redis;
   readonly keys: Keys;
@@ -52,6 +56,12 @@ export const openBackbone = async (
   );
   const closers = new Closers();
   try {
+    const { traces, close } = await startTraces(
+      config.tracing,
+      { role, name, version: packageVersion() },
+      log,
+    );
+    closers.add("traces", close);
     const onError = (what: string) => (err: unknown) => log.warn({ err, what }, "redis connection");
     const connect = (what: string, kind: Parameters<typeof connectRedis>[1]): Redis => {
       const connection = connectRedis(config.redis.url, kind, { onError: onError(what) });
@@ -100,6 +110,7 @@ export const openBackbone = async (
       // A lost hint only delays a refresh.
       hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
+      traces,
       log,
     };
     const lifecycle = createLifecycle(lifecycleDeps, name, {
@@ -113,7 +124,20 @@ export const openBackbone = async (
       hint: lifecycleDeps.hint,
     });
     db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
-    return { name, config, log, db, redis, keys, journal, lifecycle, lifecycleDeps, transcript, closers };
+    return {
+      name,
+      config,
+      log,
+      traces,
+      db,
+      redis,
+      keys,
+      journal,
+      lifecycle,
+      lifecycleDeps,
+      transcript,
+      closers,
+    };
   } catch (error) {
     await closers.close(2_000);
     throw error;
