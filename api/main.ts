@@ -28,6 +28,7 @@ import { shared } from "./ops/kept.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
 import { withTrace } from "./run-trace.ts";
@@ -62,6 +63,7 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  addStageMetrics(metrics, backbone, hub);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
   const version = packageVersion();
@@ -95,6 +97,7 @@ const main = async (): Promise<void> => {
     auth: createAuth({ config: config.auth, store: loginStore(db) }),
     log,
     metrics,
+    moreMetrics: processMetrics(backbone),
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),

@@ -12,6 +12,9 @@ import { createRedisJournal } from "../journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../lifecycle/create.ts";
 import type { LifecycleDeps } from "../lifecycle/deps.ts";
 import type { Logger } from "../logging/logger.ts";
+import { createFigures, type Figures } from "../metrics/figures.ts";
+import { countJournal } from "../metrics/journal-figures.ts";
+import { createStoreFigures } from "../metrics/store-figures.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
@@ -30,6 +33,8 @@ export interface Backbone {
   readonly config: Config;
   readonly log: Logger;
   readonly traces: Traces;
+  /** What the process counts of itself. */
+  readonly figures: Figures;
   readonly db: TalariaDb;
   readonly redis: Redis;
   readonly keys: Keys;
@@ -81,17 +86,20 @@ export const openBackbone = async (
       });
     });
 
-    const db = await openTalariaDb(join(config.stateDir, "talaria.db"));
+    const figures = createFigures();
+    const observe = createStoreFigures(figures.registry);
+    const db = await openTalariaDb(join(config.stateDir, "talaria.db"), observe);
     closers.add("talaria.db", () => db.close());
-    const files = await openStateFiles(config.home, db, closers);
+    const files = await openStateFiles(config.home, db, closers, observe);
 
     const keys = createKeys(config.redis.prefix);
-    const journal = createRedisJournal({
+    const redisJournal = createRedisJournal({
       redis,
       keys,
       archive: db.archive,
       maxRunBytes: config.runs.maxJournalBytes,
     });
+    const journal = countJournal(redisJournal, figures.registry);
     const queue = createJobQueue(
       producer,
       config.redis.prefix,
@@ -129,6 +137,7 @@ export const openBackbone = async (
       config,
       log,
       traces,
+      figures,
       db,
       redis,
       keys,
