@@ -1,8 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Hub } from "../sse/port.ts";
 
 /** What the hub of an api does, as it is when Prometheus asks. */
-export const addHubMetrics = (registry: Registry, hub: Pick<Hub, "stats">): void => {
+export const addHubMetrics = (registry: Registry, hub: { readonly stats: HubFigures }): void => {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -41,3 +40,11 @@ export const addHubMetrics = (registry: Registry, hub: Pick<Hub, "stats">): void
     () => hub.stats.historyReads,
   );
 };
+
+interface HubFigures {
+  readonly followers: number;
+  readonly sessions: number;
+  readonly entriesRead: number;
+  readonly evicted: number;
+  readonly historyReads: number;
+}

@@ -47,11 +47,11 @@ export const openStateFiles = async (
   closers: Closers,
   observe?: (store: string) => StoreObserver,
 ): Promise<StateFiles> => {
-  const stores = await openReader(home, "state.db reader", closers, observe?.("state_db_read"));
+  const stores = await openReader(home, "state.db reader", closers, observe?.("state-db-read"));
   const canonical = await openCanonicalStore(
     stores,
     async (profile) => (await db.read.getStore(profile))?.file ?? null,
-    observe?.("state_db_write"),
+    observe?.("state-db-write"),
   );
   closers.add("state.db writer", () => canonical.close());
   return {

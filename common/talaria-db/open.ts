@@ -28,8 +28,8 @@ export const openTalariaDb = async (
 ): Promise<TalariaDb> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const module = new URL("./module.ts", import.meta.url);
-  const writer = await startStoreThread<WriteOps>(module, "write", { path }, observe?.("talaria_db_write"));
-  const reader = await startStoreThread<ReadOps>(module, "read", { path }, observe?.("talaria_db_read"));
+  const writer = await startStoreThread<WriteOps>(module, "write", { path }, observe?.("talaria-db-write"));
+  const reader = await startStoreThread<ReadOps>(module, "read", { path }, observe?.("talaria-db-read"));
   const write = writer.call;
   const read = reader.call;
 

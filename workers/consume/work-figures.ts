@@ -33,6 +33,7 @@ export const trackWork = (registry: Registry, kinds: readonly JobKind[], traces:
   });
   for (const kind of kinds) {
     active.set({ kind }, 0);
+    seconds.zero({ kind });
     for (const result of RESULTS) ended.inc({ kind, result }, 0);
   }
 

@@ -23,7 +23,9 @@ export interface AttemptTimes {
   committed(seconds: number): void;
   /** The attempt is over: its span ends. The first call counts. */
   over(end: AttemptEnd, attributes?: SpanAttributes): void;
-  /** Epoch seconds; null: nothing was shown yet. */
+  /** An earlier attempt has shown something: when the run's first word came, this one cannot say. */
+  goesOn(): void;
+  /** When the run first showed something, in epoch seconds; null: it has not, or this attempt does not know. */
   readonly firstOutputAt: number | null;
   /** What the log says of the run's end: why it took so long. */
   summary(): TimeSummary;
@@ -103,6 +105,7 @@ export const createAttemptTimes = ({
   let tool: { readonly span: OpenSpan; readonly name: string; readonly startedMs: number } | null = null;
   let engineIsOver = false;
   let isOver = false;
+  let isContinued = false;
 
   const modelCall = (): NonNullable<typeof call> => {
     if (call !== null) return call;
@@ -246,8 +249,11 @@ export const createAttemptTimes = ({
     committed: (seconds) => {
       commitS += seconds;
     },
+    goesOn: () => {
+      isContinued = true;
+    },
     get firstOutputAt() {
-      return firstOutputS === null ? null : claimedAtS + firstOutputS;
+      return firstOutputS === null || isContinued ? null : claimedAtS + firstOutputS;
     },
     summary: () => {
       const { created_at: acceptedAt, started_at: firstClaimAt } = record.run;

@@ -54,6 +54,7 @@ const runAttempt = async (deps: ExecutorDeps, claim: Claim): Promise<"over" | "a
     const evidence = await lifecycle.read.evidence(id);
     const view =
       attempt === 1 ? startingAt(id, taken.lastRunSeq) : await readRunView(lifecycle.journal, session_id, id);
+    if (view.parts.length > 0) times.goesOn();
     writer = createJournalWriter(lifecycle.journal, owner, {
       flushMs: deps.flushMs,
       onCancelRequested: () => execution.stop("cancel"),
