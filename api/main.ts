@@ -119,7 +119,6 @@ const main = async (): Promise<void> => {
   const host = config.http.host.includes(":") ? `[${config.http.host}]` : config.http.host;
   const url = `http://${host}:${port}`;
   log.info({ url, pid: process.pid }, "api ready");
-  process.send?.({ type: "ready", url });
 
   let ending = false;
   const end = async (why: string): Promise<void> => {
@@ -134,6 +133,8 @@ const main = async (): Promise<void> => {
   process.on("SIGINT", () => void end("SIGINT"));
   // Started by a supervisor that is gone: nobody would stop this process any more.
   process.on("disconnect", () => void end("the supervisor is gone"));
+  // Whoever hears it may send the stop signal at once.
+  process.send?.({ type: "ready", url });
 };
 
 /** bull-board over a connection of its own. */
