@@ -130,6 +130,7 @@ describe("the histogram by stage", () => {
     const session = await d.createSession();
     const run = await d.startRun(session.id, "[[fake tokens=2]]");
     await d.request("POST", `/api/runs/${run.id}/cancel`, {});
+    await within("the api says so", d.api.says("run ended before it began"));
     expect([await stage("total", "cancelled"), await stage("queued", "cancelled")]).toEqual([1, 0]);
   });
 });
