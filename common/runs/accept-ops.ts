@@ -37,8 +37,9 @@ export const createAcceptOps = (
   );
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
-    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision, source)
-     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
+    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision,
+       traceparent, source)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
     `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor, source, parts)
@@ -124,6 +125,7 @@ export const createAcceptOps = (
         owner.generation,
         at,
         request.configRevision ?? null,
+        request.traceparent ?? null,
         request.made?.source ?? "user",
       );
       insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at, ...madeValues(request));
