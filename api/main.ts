@@ -25,6 +25,8 @@ import { createAuth } from "./middleware/auth.ts";
 import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { shared } from "./ops/kept.ts";
+import { createMaintenanceView } from "./ops/maintenance.ts";
+import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
@@ -61,6 +63,8 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
+  addMaintenanceMetrics(metrics, maintenance);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
   const version = packageVersion();
@@ -94,7 +98,7 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
-    ops: opsCalls({ version, db, redis, live, backlog }),
+    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

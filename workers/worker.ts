@@ -19,6 +19,7 @@ import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./en
 import { createTitleJob } from "./jobs/title.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
+import { openMaintenance } from "./open-maintenance.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createTitleGenerator } from "./titles/generate.ts";
@@ -93,6 +94,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     handBack: handBack.signal,
     log,
   });
+  const workers = createWorkerRegistry(redis, keys.workers);
+  const maintenance = openMaintenance(backbone, workers, handBack.signal);
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
@@ -102,6 +105,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       concurrency: config.worker.jobConcurrency,
       process: (data) => title(JOBS.titles.parse(data).jobId),
     },
+    maintenance,
   };
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(
@@ -130,12 +134,13 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   closers.add("served queues", () => served.close());
   let draining = false;
   const registration = await registerWorker(
-    createWorkerRegistry(redis, keys.workers),
+    workers,
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
     () => ({ running: consumers.get("runs")?.running ?? 0, draining, environment: environment.statistics() }),
     log,
   );
   closers.add("registration", () => registration.close());
+  if (kinds.includes("maintenance")) maintenance.schedule();
 
   return {
     drain: async () => {

@@ -102,10 +102,7 @@ export const openBackbone = async (
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
       log,
     };
-    const lifecycle = createLifecycle(lifecycleDeps, name, {
-      cancelGraceMs: config.runs.cancelGraceMs,
-      retentionMs: config.journal.retentionMs,
-    });
+    const lifecycle = createLifecycle(lifecycleDeps, name, { cancelGraceMs: config.runs.cancelGraceMs });
     closers.add("lifecycle", () => lifecycle.close());
     const transcript = await openTranscripts({
       ...{ home: config.home, stateDir: config.stateDir, name, db, files, closers, log },

@@ -63,7 +63,9 @@ export const createJobOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
        revision = revision + 1
      where id = @id and title_revision = @revision and (@manual = 1 or title_source is not 'user')`,
   );
-  const forget = db.prepare<[number]>("delete from jobs where ended_at < ?");
+  const forget = db.prepare<[number, number]>(
+    "delete from jobs where id in (select id from jobs where ended_at < ? order by ended_at limit ?)",
+  );
 
   const tell = (job: Pick<JobRow, "id" | "session_id">): OutboxRow =>
     outbox.putOutbox("job", job.session_id, job.id);
@@ -173,8 +175,8 @@ export const createJobOps = (db: Database.Database, outbox: OutboxOps, now: Cloc
           : [outbox.putOutbox("work", row.session_id, id)];
       }),
 
-    /** Forgets jobs that ended before this time (epoch seconds). */
-    forgetJobs: (before: number): number => forget.run(before).changes,
+    /** Forgets at most `limit` jobs that ended before this time (epoch seconds). */
+    forgetJobs: (before: number, limit: number): number => forget.run(before, limit).changes,
   };
 };
 

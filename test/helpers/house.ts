@@ -87,7 +87,7 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
     },
     "api-under-test",
-    { cancelGraceMs: 10_000, retentionMs: 24 * 3_600_000 },
+    { cancelGraceMs: 10_000 },
   );
   closers.add("lifecycle", () => lifecycle.close());
   const transcript = await openTranscripts({
