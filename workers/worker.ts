@@ -8,6 +8,7 @@ import { subscribeCancels } from "../common/queues/cancel-channel.ts";
 import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
+import { createJobs } from "./background.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
@@ -16,13 +17,11 @@ import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
 import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
-import { createTitleJob } from "./jobs/title.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { openMaintenance } from "./open-maintenance.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
-import { createTitleGenerator } from "./titles/generate.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -81,18 +80,12 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
-  const title = createTitleJob({
-    write: lifecycleDeps.write,
-    dispatcher: lifecycle.dispatcher,
-    transcripts: backbone.transcript.transcripts,
+  const doJob = createJobs(backbone, {
+    demo,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
-    generate: createTitleGenerator({ demo }),
-    workerName: backbone.name,
-    deadlineMs: TITLE_DEADLINE_MS,
     handBack: handBack.signal,
-    log,
   });
   const workers = createWorkerRegistry(redis, keys.workers);
   const maintenance = openMaintenance(backbone, workers, handBack.signal);
@@ -103,7 +96,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => title(JOBS.titles.parse(data).jobId),
+      process: (data) => doJob(JOBS.titles.parse(data).jobId),
     },
     maintenance,
   };
@@ -158,9 +151,6 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
 };
 
 type Process = (data: unknown, id: string) => Promise<void>;
-
-/** What a title may take at most: four calls of 15 s (background-jobs B-7, B-13). */
-const TITLE_DEADLINE_MS = 60_000;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

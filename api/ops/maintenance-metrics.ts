@@ -21,21 +21,15 @@ export const addMaintenanceMetrics = (
       }
     },
   });
-  const gauge = (
-    name: string,
-    help: string,
-    figure: (of: OpsMaintenance, nowS: number) => number | null,
-  ): void =>
-    readGauge(registry, { name, help, labelNames: ["task"] }, async () => {
-      const tasks = await maintenance();
-      const now = Date.now() / 1000;
-      return tasks.flatMap((of) => {
-        const value = figure(of, now);
-        return value === null ? [] : [[{ task: of.task }, value] as const];
-      });
-    });
-  gauge("talaria_maintenance_ok_age_seconds", "Time since a task of maintenance last went well", (of, now) =>
-    of.last_ok_at === null ? null : Math.max(0, now - of.last_ok_at),
+  const startedAt = Date.now() / 1000;
+  const gauge = (name: string, help: string, figure: (of: OpsMaintenance) => number): void =>
+    readGauge(registry, { name, help, labelNames: ["task"] }, async () =>
+      (await maintenance()).map((of) => [{ task: of.task }, figure(of)] as const),
+    );
+  gauge(
+    "talaria_maintenance_ok_age_seconds",
+    "Time since a task of maintenance last went well; since the start of this api where it never did",
+    ({ last_ok_at }) => Math.max(0, Date.now() / 1000 - (last_ok_at ?? startedAt)),
   );
   gauge("talaria_maintenance_alarm", "1 where a task of maintenance is late", ({ alarm }) => Number(alarm));
 };
