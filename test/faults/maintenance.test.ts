@@ -172,6 +172,9 @@ describe("two workers", () => {
     await inRedis((redis) => redis.flushall());
     expect(await queue.getJobSchedulersCount()).toBe(0);
     const since = okOf("databases");
+    // What must happen within seconds needs none of them.
+    const { run, follower } = await turn("[[fake tokens=20]]");
+    await expectWhole(d, run, follower, expectedText(20));
     await eventually(
       "they are back",
       async () => (await queue.getJobSchedulersCount()) === MAINTENANCE_TASKS.length,

@@ -80,6 +80,15 @@ describe("archiving", () => {
     expect((await pass(archive(HOUR_MS), after.mark)).done).toBe(0);
   });
 
+  test("a run that is journaled again after Redis lost it has its archive at once: the mark is past it", async () => {
+    const run = await ended(await session());
+    await house.journal.remove(run.sessionId, 0);
+    const { mark } = await pass(archive(HOUR_MS));
+    await house.lifecycle.control.rejournal(run.runId);
+    expect((await pass(archive(), mark)).done).toBe(0);
+    expect(await isArchived(run)).toBe(true);
+  });
+
   test("stops between runs when it is told to", async () => {
     await ended(await session());
     const stop = new AbortController();
