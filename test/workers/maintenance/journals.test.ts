@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { archiveTask } from "../../../workers/maintenance/archive.ts";
 import { leftoversTask } from "../../../workers/maintenance/leftovers.ts";
 import { trimTask } from "../../../workers/maintenance/trim.ts";
-import { type House, keepLog, openHouse } from "../../helpers/house.ts";
+import { type House, keepLog, loseLog, openHouse } from "../../helpers/house.ts";
 import { readAll } from "../../helpers/journal.ts";
 import { type PlayedRun, playRun } from "../../helpers/played-run.ts";
 import { acceptMessage } from "../../helpers/talaria-db.ts";
@@ -49,7 +49,7 @@ const isArchived = async ({ runId }: PlayedRun): Promise<boolean> =>
 describe("archiving", () => {
   test("makes what is missing, once; runs in progress and runs that Redis has lost keep nothing up", async () => {
     const lost = await ended(await session());
-    await house.journal.remove(lost.sessionId, 0);
+    await loseLog(house, lost.sessionId);
     const [one, two] = [await ended(await session()), await ended(await session())];
     const open = await begin(await session());
     const first = await pass(archive());
@@ -82,7 +82,7 @@ describe("archiving", () => {
 
   test("a run that is journaled again after Redis lost it has its archive at once: the mark is past it", async () => {
     const run = await ended(await session());
-    await house.journal.remove(run.sessionId, 0);
+    await loseLog(house, run.sessionId);
     const { mark } = await pass(archive(HOUR_MS));
     await house.lifecycle.control.rejournal(run.runId);
     expect((await pass(archive(), mark)).done).toBe(0);
