@@ -20,7 +20,7 @@ export interface Maintenance {
   /** Ticks at the same time: a long task must not hold up the one of every few seconds. */
   readonly concurrency: number;
   /** Does one tick; `id` is its job's. */
-  process(data: unknown, id: string): Promise<void>;
+  process(data: unknown, profile: string, id: string): Promise<void>;
   /** Sees to it that there are ticks, until the backbone is closed. */
   schedule(): void;
 }
@@ -37,7 +37,7 @@ export const openMaintenance = (
   });
   return {
     concurrency: 2,
-    process: (data, id) => perform(JOBS.maintenance.parse(data).task, id),
+    process: (data, _profile, id) => perform(JOBS.maintenance.parse(data).task, id),
     schedule: () => {
       const onError = (err: unknown): void => log.warn({ err }, "schedules of maintenance");
       const connection = connectRedis(config.redis.url, "queue-producer", { onError });

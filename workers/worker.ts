@@ -5,7 +5,7 @@ import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
@@ -92,11 +92,11 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
-      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+      process: (data, profile, id) => execute(JOBS.runs.parse(data).runId, id, profile),
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => doJob(JOBS.titles.parse(data).jobId),
+      process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
     },
     maintenance,
   };
@@ -109,7 +109,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (job) => work[kind].process(job.data, job.id ?? ""),
+        process: (job) => work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -150,7 +150,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   };
 };
 
-type Process = (data: unknown, id: string) => Promise<void>;
+type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

@@ -33,6 +33,12 @@ export const queuesOf = (kind: JobKind, profiles: readonly string[]): readonly s
     ? [queueName(kind, DEFAULT_PROFILE)]
     : profiles.map((profile) => queueName(kind, profile));
 
+/** Whose queue it is: the other way round of `queueName`. */
+export const profileOfQueue = (name: string): string => {
+  const at = name.indexOf("@");
+  return at < 0 ? DEFAULT_PROFILE : name.slice(at + 1);
+};
+
 /**
  * Id of the job that executes the run's next attempt: enqueuing twice is one job, and an id that BullMQ still keeps among
  * the finished ones never blocks a retry (DESIGN 6.1).

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Queue } from "bullmq";
@@ -12,7 +12,13 @@ import {
 import type { Ops } from "../../common/contracts/ops.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { expectedText } from "../../workers/engines/demo/words.ts";
-import { type Deployment, startDeployment } from "../helpers/deployment.ts";
+import {
+  customModel,
+  type Deployment,
+  NO_TITLES,
+  startDeployment,
+  writeProfile,
+} from "../helpers/deployment.ts";
 import { readDb } from "../helpers/outside.ts";
 import type { TestProcess } from "../helpers/process.ts";
 import { sidecar } from "../helpers/truth.ts";
@@ -27,10 +33,7 @@ beforeAll(async () => {
   // What ended a moment ago may leave Redis at once.
   d = await startDeployment({ TALARIA_QUEUES: "runs,maintenance", TALARIA_RETENTION_MS: "0" });
   // Titles have a test of their own.
-  await writeFile(
-    join(d.home, "config.yaml"),
-    `model: {provider: custom, default: fake, base_url: "${d.model.url}"}\nauxiliary: {title_generation: {enabled: false}}\n`,
-  );
+  await writeFile(join(d.home, "config.yaml"), customModel(d.model.url) + NO_TITLES);
   queue = new Queue("maintenance", {
     connection: { url: d.redis.url, maxRetriesPerRequest: null },
     prefix: "talaria:queue",
@@ -223,12 +226,7 @@ describe("a worker that is killed", () => {
   }, 90_000);
 
   test("whose queue nobody else serves: its run waits again, the backlog says so, and the next worker goes on", async () => {
-    const folder = join(d.home, "profiles", "green");
-    await mkdir(folder, { recursive: true });
-    await writeFile(
-      join(folder, "config.yaml"),
-      `model: {provider: custom, default: fake, base_url: "${d.model.url}"}\nauxiliary: {title_generation: {enabled: false}}\n`,
-    );
+    await writeProfile(d, "green");
     const keeper = await d.startWorker({ TALARIA_PROFILES: "default" });
     worker = await d.startWorker({ TALARIA_QUEUES: "runs", TALARIA_PROFILES: "green" });
     const { session } = (await d.request<{ session: Session }>("POST", "/api/sessions", { profile: "green" }))
