@@ -239,7 +239,7 @@ describe("a worker that is killed", () => {
     await eventually(
       "it waits",
       async () => {
-        await tick("interrupted");
+        await done("interrupted");
         return (await d.getRun(run.id)).status === "queued";
       },
       40_000,

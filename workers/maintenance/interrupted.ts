@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
 import type { Dispatcher } from "../../common/lifecycle/dispatcher.ts";
 import type { Logger } from "../../common/logging/logger.ts";
@@ -6,6 +7,8 @@ import type { Task } from "./task.ts";
 
 /** Runs of one pass; those that were taken back are not found again. */
 const LIMIT = 200;
+/** Time for every living worker to say so: a Redis that was emptied knows of none at first. In milliseconds. */
+const LOOK_AGAIN_MS = 5_000;
 
 /**
  * The last net under runs whose worker is gone. BullMQ delivers their jobs again within seconds where a worker serves their queue; what
@@ -28,9 +31,17 @@ export const interruptedTask =
     readonly log: Logger;
   }): Task =>
   async ({ signal }) => {
-    const live = (await workers.live()).map(({ name }) => name);
+    const orphans = async () =>
+      read.runsOfOthers(
+        (await workers.live()).map(({ name }) => name),
+        LIMIT,
+      );
+    const before = new Map((await orphans()).map(({ run, generation }) => [run.id, generation]));
+    if (before.size === 0) return { done: 0 };
+    await pause(LOOK_AGAIN_MS, undefined, { signal });
     let done = 0;
-    for (const { run, generation, jobId } of await read.runsOfOthers(live, LIMIT)) {
+    for (const { run, generation, jobId } of await orphans()) {
+      if (before.get(run.id) !== generation) continue;
       signal.throwIfAborted();
       const job = jobId === null ? "gone" : await queue.reclaim("runs", run.profile, jobId);
       if (job === "held") continue;
