@@ -28,6 +28,7 @@ import { shared } from "./ops/kept.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { processCalls } from "./process-calls.ts";
 import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
@@ -101,6 +102,7 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    processes: processCalls(db, lifecycle.control),
     ops: opsCalls({ version, db, redis, live, backlog }),
     dashboard,
     webDir: webDir(),
