@@ -30,6 +30,7 @@ import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { processCalls } from "./process-calls.ts";
 import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
@@ -105,6 +106,7 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    processes: processCalls(db, lifecycle.control),
     ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
     dashboard,
     webDir: webDir(),

@@ -1,6 +1,7 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createRedactor, failClosed } from "../common/logging/redact.ts";
 import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
@@ -23,6 +24,7 @@ import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./en
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { openMaintenance } from "./open-maintenance.ts";
+import { createSupervisor } from "./processes/supervisor.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createRunFigures } from "./run/run-figures.ts";
@@ -56,6 +58,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const environment = installProfileEnv();
   const servers = createMcpPool();
   closers.add("tool servers", () => servers.close());
+  const processes = createSupervisor({
+    ...{ read: db.read, write: db.write, dispatcher: lifecycle.dispatcher, workerName: backbone.name, log },
+  });
+  closers.add("background processes", () => processes.close());
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -66,6 +72,11 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile, run) =>
       buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),
+    processesOf: (profile, run, place) =>
+      processes.forRun({
+        ...{ ...place, sessionId: run.session_id, runId: run.id, profile: profile.name },
+        redactor: failClosed(createRedactor(profile.secrets)),
+      }),
     withProfileEnv: (profile, run, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...runIdentity(profile, run) }, work),
     openTools: createProfileTools({
@@ -155,6 +166,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       active.stopAll("hand_back");
       handBack.abort(new Error("the worker stops"));
       await active.idle();
+      // They cannot be handed over: their ends say so, and wake their sessions elsewhere.
+      await processes.close();
       await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
       await servers.close();
       log.info(environment.statistics(), "profile environments");

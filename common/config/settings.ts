@@ -249,6 +249,14 @@ export const SETTINGS = {
     expected: range(65_536, 1024 * MIB, "bytes"),
     schema: whole(65_536, 1024 * MIB),
   },
+  completionMaxAgeH: {
+    name: "TALARIA_COMPLETION_MAX_AGE_H",
+    yaml: "completion_max_age_h",
+    default: "6",
+    meaning: "Ends of background processes older than this are shown and begin no turn; 0: none is too old.",
+    expected: range(0, 8760, "hours"),
+    schema: whole(0, 8760),
+  },
   retentionMs: {
     name: "TALARIA_RETENTION_MS",
     yaml: "retention_ms",

@@ -3,6 +3,8 @@ import { createEntitle } from "../jobs/entitle.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
+import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
+import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -36,6 +38,7 @@ const writeOps = (path: string) => {
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobLedger(db, outbox, wallClock);
   const titles = createTitleOps(db, outbox, jobs);
+  const accepting = createAcceptOps(db, outbox, releases, wallClock);
   return {
     db,
     ops: {
@@ -49,11 +52,20 @@ const writeOps = (path: string) => {
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...releases,
-      ...createAcceptOps(db, outbox, releases, wallClock),
+      ...accepting,
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
+      ...createEndOps(
+        db,
+        outbox,
+        releases,
+        createEntitle(db, titles),
+        createAfterTurn(db, outbox),
+        wallClock,
+      ),
       ...jobs.ops,
       ...titles,
+      ...createProcessOps(db, outbox, wallClock),
+      ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
       ...createMaintenanceOps(db, wallClock),
@@ -77,6 +89,7 @@ const readOps = (path: string) => {
       ...createOpenRunOps(db),
       ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
+      ...createProcessReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       ...createMaintenanceReadOps(db),

@@ -3,6 +3,7 @@ import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
+import { processSpecs } from "./processes.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
@@ -32,6 +33,7 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...processSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

@@ -13,6 +13,7 @@ import { createAuth } from "../../api/middleware/auth.ts";
 import { shared } from "../../api/ops/kept.ts";
 import { createMaintenanceView } from "../../api/ops/maintenance.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
+import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -105,6 +106,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       ...{ version: VERSION, db, redis, live, backlog },
       maintenance: createMaintenanceView(() => db.read.maintenance()),

@@ -39,6 +39,12 @@ export interface AttemptDeps {
   readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
   /** The whole environment of the run's children. */
   readonly childEnv: (profile: Profile, run: RunIds) => Readonly<Record<string, string>>;
+  /** What the run's session has running in the background, as the run's tools reach it. */
+  readonly processesOf: (
+    profile: Profile,
+    run: RunIds,
+    place: Pick<EngineContext, "workspace" | "childEnv">,
+  ) => NonNullable<EngineContext["processes"]>;
   /** Runs `work` so that libraries that read process.env see the profile's variables and no other's (profiles P-12). */
   readonly withProfileEnv: <T>(profile: Profile, run: RunIds, work: () => Promise<T>) => Promise<T>;
   /** Tools of the profile's own servers, for this run; bounded in time. Never rejects: what is missing is a warning (P-22). */
@@ -247,6 +253,7 @@ export class Attempt {
       this.deps.context.contextOf(run.id),
       this.deps.prepareWorkspace(profile, claim.session.workspace),
     ]);
+    const childEnv = this.deps.childEnv(profile, run);
     const context = {
       runId: run.id,
       sessionId: run.session_id,
@@ -264,7 +271,8 @@ export class Attempt {
       })),
       model: { ...profile.model, model: run.model ?? profile.model.model },
       workspace,
-      childEnv: this.deps.childEnv(profile, run),
+      childEnv,
+      processes: this.deps.processesOf(profile, run, { workspace, childEnv }),
       maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
     };
     return { context, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
