@@ -180,6 +180,7 @@ const toConfig = (home: string, given: Values): Config => {
       drainMs: v.drainMs,
       lockMs: v.lockMs,
       stalledCheckMs: v.stalledCheckMs,
+      stallMs: v.stallMs,
     },
     runs: {
       maxAttempts: v.maxAttempts,

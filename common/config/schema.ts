@@ -39,6 +39,8 @@ export interface Config {
     readonly drainMs: number;
     readonly lockMs: number;
     readonly stalledCheckMs: number;
+    /** After this without a look for jobs that came to its end the watchdog acts. */
+    readonly stallMs: number;
   };
   readonly runs: {
     /** Executions without progress after which a run fails as `worker_crashed`. */
