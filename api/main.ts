@@ -94,7 +94,10 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
-    ops: opsCalls({ version, db, redis, live, backlog }),
+    ops: opsCalls({
+      ...{ version, db, redis, keys, live, backlog, control: lifecycle.control },
+      ...{ hasDashboard: config.http.dashboard, retentionMs: config.journal.retentionMs },
+    }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

@@ -1,7 +1,9 @@
 import { wallClock } from "../base/clock.ts";
 import { createEntitle } from "../jobs/entitle.ts";
+import { createFailedJobOps } from "../jobs/failed-ops.ts";
 import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
+import { createDeadRunOps } from "../runs/dead-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
 import { createOpenRunOps } from "../runs/open-ops.ts";
@@ -11,6 +13,7 @@ import { createReleaseOps } from "../runs/release-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
+import { createJournalSampleOps } from "../sessions/journal-sample-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
 import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
 import { createProfileReadOps, createProfileWriteOps } from "../sessions/profile-ops.ts";
@@ -68,7 +71,10 @@ const readOps = (path: string) => {
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
+      ...createDeadRunOps(db),
+      ...createJournalSampleOps(db),
       ...createJobReadOps(db),
+      ...createFailedJobOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

@@ -104,7 +104,10 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
-    ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
+    ops: opsCalls({
+      ...{ version: VERSION, db, redis, keys, live, backlog, control: lifecycle.control },
+      ...{ hasDashboard: false, retentionMs: 24 * 3_600_000 },
+    }),
     dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,

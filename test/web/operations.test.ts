@@ -15,7 +15,10 @@ const OPS: Ops = {
   backlog: null,
   runs: [],
   jobs: { queued: 0, running: 0, failed: 0 },
+  dead_letters: 0,
   redis: null,
+  journals: null,
+  dashboard: null,
 };
 
 describe("what the operator's page says", () => {
@@ -38,7 +41,14 @@ describe("what the operator's page says", () => {
     const well = { ...OPS, backlog: [], redis: { ...FIGURES, max_memory_bytes: null } };
     const worker = {
       ...{ name: "w", version: "1", queues: ["runs"], profiles: null, running: 0, concurrency: 1 },
-      ...{ draining: false, started_at: 1, seen_at: 1 },
+      ...{
+        draining: false,
+        started_at: 1,
+        seen_at: 1,
+        last_progress_at: null,
+        stalled_since: null,
+        restarts: 0,
+      },
     };
     expect(alarmsOf({ ...well, workers: [worker] })).toEqual([]);
     expect(alarmsOf({ ...well, workers: [] })).toEqual(["No worker is running."]);

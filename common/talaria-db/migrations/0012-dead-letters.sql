@@ -1,0 +1,3 @@
+-- Runs that ended for reasons that were not the message's, the newest first. The list of codes is that of runs/dead-ops.ts.
+create index runs_dead on runs (ended_at desc, id desc)
+  where error_code in ('worker_crashed', 'interrupted', 'profile_unavailable', 'provider_unavailable', 'error');
