@@ -30,14 +30,18 @@ export const requeueRoutes = ({
     // Pressed twice, or by two people, it is one new run.
     const key = `requeue-${old.id}`;
     const idempotency = { key, bodyHash: createHash("sha256").update(key).digest("hex") };
-    const known = await runs.replay(old.session_id, idempotency);
-    if (known !== null) return known;
+    const known = (): Promise<Run | null> => runs.replay(old.session_id, idempotency);
+    const before = await known();
+    if (before !== null) return before;
     const { prompts } = await transcripts.lastPrompts(old.session_id, 1);
-    if (prompts[0]?.message.run_id !== old.id)
+    if (prompts[0]?.message.run_id !== old.id) {
+      const meanwhile = await known();
+      if (meanwhile !== null) return meanwhile;
       throw new TalariaError(
         "conflict",
         "The session has gone on since: the message can only be sent again there.",
       );
+    }
     const { cut, text } = await changes.replacing(old.session_id, null);
     const { run, replayed } = await runs.accept({
       ...{ sessionId: old.session_id, text, model: old.model, recovery: old.recovery },

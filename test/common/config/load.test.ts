@@ -53,6 +53,7 @@ describe("loadConfig", () => {
         drainMs: 8000,
         lockMs: 4000,
         stalledCheckMs: 1000,
+        stallMs: 10_000,
       },
       runs: { maxAttempts: 3, maxSteps: 50, cancelGraceMs: 8000, maxJournalBytes: 16_777_216 },
       journal: { retentionMs: 86_400_000, flushMs: 4, heartbeatMs: 5000, slowReaderMs: 20_000 },
