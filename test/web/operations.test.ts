@@ -63,6 +63,8 @@ describe("what the operator's page says", () => {
     expect(placeText({ items: [1, 2], trail: [], next: null }, 50)).toBe("1–2");
     expect(placeText({ items: [1], trail: ["a"], next: null }, 50)).toBe("51–51");
     expect(placeText({ items: [], trail: [], next: null }, 50)).toBe("none");
+    expect(placeText({ items: [1, 2], trail: [], next: "a" }, 50, 1_000)).toBe("1–2 of 1,000");
+    expect(placeText({ items: [1, 2], trail: [], next: null }, 50, 1)).toBe("1–2 of 2");
   });
 });
 
@@ -135,6 +137,8 @@ describe("the operator's page over a real server", () => {
     withApi({ password: "open sesame" }, async (api) => {
       const { operations } = open(api.url);
       await eventually("the answer", () => operations.getState().phase === "signed_out");
+      expect(await operations.signIn("guessed")).toEqual(expect.any(String));
+      expect(operations.getState().phase).toBe("signed_out");
     }));
 
   it("does a failed job again, after which it is in the list no more", () =>
@@ -146,9 +150,16 @@ describe("the operator's page over a real server", () => {
       await api.db.write.endJob(id, 1, { state: "failed", reason: "timeout" });
       const { operations } = open(api.url);
       await eventually("the job", () => operations.getState().jobs.items.some((job) => job.id === id));
-      await operations.retry(id);
-      expect(operations.getState()).toMatchObject({ jobs: { items: [] }, problem: null });
-      await operations.retry("title-none-first");
-      expect(operations.getState().problem).toBe("There is no such job.");
+      const job = { id, kind: "title", session_id: sessionId } as const;
+      await operations.retry(job);
+      expect(operations.getState()).toMatchObject({
+        jobs: { items: [] },
+        problem: null,
+        said: { tone: "good", sessionId },
+      });
+      await operations.retry({ ...job, id: "title-none-first" });
+      expect(operations.getState().said).toEqual({ text: "There is no such job.", tone: "trouble" });
+      operations.closeSaid();
+      expect(operations.getState()).toMatchObject({ said: null, underway: new Set() });
     }));
 });
