@@ -60,11 +60,11 @@ describe("what the operator's page says", () => {
   });
 
   it("says where in the list a page is", () => {
-    expect(placeText({ items: [1, 2], trail: [], next: null }, 50)).toBe("1–2");
-    expect(placeText({ items: [1], trail: ["a"], next: null }, 50)).toBe("51–51");
-    expect(placeText({ items: [], trail: [], next: null }, 50)).toBe("none");
-    expect(placeText({ items: [1, 2], trail: [], next: "a" }, 50, 1_000)).toBe("1–2 of 1,000");
-    expect(placeText({ items: [1, 2], trail: [], next: null }, 50, 1)).toBe("1–2 of 2");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: null }, 50)).toBe("1–2");
+    expect(placeText({ items: [1], at: 1, trail: ["a"], next: null }, 50)).toBe("51–51");
+    expect(placeText({ items: [], at: 0, trail: [], next: null }, 50)).toBe("none");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: "a" }, 50, 1_000)).toBe("1–2 of 1,000");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: null }, 50, 1)).toBe("1–2 of 2");
   });
 });
 

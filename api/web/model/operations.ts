@@ -4,6 +4,8 @@ import type { DeadLetter, Ops, OpsRun } from "../../../common/contracts/ops.ts";
 /** A page of a list that is looked at, and how to come to the ones beside it. */
 export interface ListPage<T> {
   readonly items: readonly T[];
+  /** How many pages are before that of `items`; another number than the trail's while a page is on its way. */
+  readonly at: number;
   /** Cursors of this page and those before it; the first page has none. */
   readonly trail: readonly string[];
   readonly next: string | null;
@@ -59,7 +61,7 @@ export interface Operations {
   signIn(password: string): Promise<string | null>;
 }
 
-const NOTHING = { items: [], trail: [], next: null } as const;
+const NOTHING = { items: [], at: 0, trail: [], next: null } as const;
 export const createOperationsState = (): OperationsState => ({
   phase: "loading",
   problem: null,
@@ -114,7 +116,7 @@ export const alarmsOf = ({ workers, backlog, redis }: Ops): readonly string[] =>
 
 /** Where in the list a page is: "51–100", or "51–100 of 1,000" where the number of all is known. */
 export const placeText = (page: ListPage<unknown>, size: number, all: number | null = null): string => {
-  const from = page.trail.length * size + 1;
+  const from = page.at * size + 1;
   if (page.items.length === 0) return "none";
   const to = from + page.items.length - 1;
   // Counted a moment before the page was read: never "51–100 of 98".

@@ -1,3 +1,4 @@
+import type { Page } from "../../../common/contracts/http.ts";
 import {
   createOperationsState,
   type ListPage,
@@ -58,9 +59,9 @@ export const createOperations = ({
         phase: "ready",
         problem: null,
         ops,
-        runs: { ...runs, items: runPage.data, next: runPage.next_cursor },
-        letters: { ...letters, items: letterPage.data, next: letterPage.next_cursor },
-        jobs: { ...jobs, items: jobPage.data, next: jobPage.next_cursor },
+        runs: pageOf(runs, runPage),
+        letters: pageOf(letters, letterPage),
+        jobs: pageOf(jobs, jobPage),
       });
     } catch (error) {
       if (mine !== looks) return;
@@ -145,6 +146,10 @@ export const createOperations = ({
 };
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const pageOf = <T>({ trail }: ListPage<T>, { data, next_cursor }: Page<T>): ListPage<T> => ({
+  ...{ items: data, at: trail.length, trail, next: next_cursor },
+});
 
 const queryOf = ({ trail }: ListPage<unknown>): { limit: number; cursor?: string } => {
   const cursor = trail.at(-1);
