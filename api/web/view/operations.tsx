@@ -47,13 +47,6 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
             <Figures ops={ops} />
             <Workers ops={ops} underway={state.underway} onDrain={(name) => void operations.drain(name)} />
             <Waiting ops={ops} />
-            <Runs
-              page={state.runs}
-              ops={ops}
-              status={state.status}
-              onFilter={operations.filter}
-              onTurn={(to) => operations.turn("runs", to)}
-            />
             <DeadLetters
               page={state.letters}
               ops={ops}
@@ -68,6 +61,13 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
               onTurn={(to) => operations.turn("jobs", to)}
               onRetry={operations.retry}
               onRetryAll={operations.retryAll}
+            />
+            <Runs
+              page={state.runs}
+              ops={ops}
+              status={state.status}
+              onFilter={operations.filter}
+              onTurn={(to) => operations.turn("runs", to)}
             />
           </>
         )}
@@ -139,11 +139,14 @@ const Figures = ({ ops }: { readonly ops: Ops }) => {
     },
     {
       name: "Journals in Redis",
-      value: journals === null ? "unknown" : bytesText(journals.bytes),
+      value:
+        journals === null
+          ? "unknown"
+          : `${journals.sampled < journals.sessions ? "about " : ""}${bytesText(journals.bytes)}`,
       note:
         journals === null
           ? undefined
-          : `${journals.sampled < journals.sessions ? "about, " : ""}${numberText(journals.sessions)} ${journals.sessions === 1 ? "session" : "sessions"}`,
+          : `${numberText(journals.sessions)} ${journals.sessions === 1 ? "session" : "sessions"}`,
     },
   ];
   return (
