@@ -6,10 +6,11 @@ import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
 import { createDrainOrders } from "../common/queues/drain-orders.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
+import { createJobs } from "./background.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { startLoopWatch } from "./consume/loop-watch.ts";
 import { obeyOrders } from "./consume/obey.ts";
@@ -21,13 +22,11 @@ import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
 import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
-import { createTitleJob } from "./jobs/title.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createProgress } from "./run/progress.ts";
-import { createTitleGenerator } from "./titles/generate.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 export interface RunningWorker {
@@ -95,27 +94,21 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
-  const title = createTitleJob({
-    write: lifecycleDeps.write,
-    dispatcher: lifecycle.dispatcher,
-    transcripts: backbone.transcript.transcripts,
+  const doJob = createJobs(backbone, {
+    demo,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
-    generate: createTitleGenerator({ demo }),
-    workerName: backbone.name,
-    deadlineMs: TITLE_DEADLINE_MS,
     handBack: handBack.signal,
-    log,
   });
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
-      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+      process: (data, profile, id) => execute(JOBS.runs.parse(data).runId, id, profile),
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => title(JOBS.titles.parse(data).jobId),
+      process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
     },
   };
   const connection = connect("job queue", "queue-worker");
@@ -128,7 +121,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
         process: async (job) => {
-          await work[kind].process(job.data, job.id ?? "");
+          await work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? "");
           progress.mark();
         },
         log,
@@ -207,13 +200,10 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
   };
 };
 
-type Process = (data: unknown, id: string) => Promise<void>;
+type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 /** Exit code of a worker that takes no jobs and could not be healed: whoever supervises it starts another one. */
 const EXIT_STALLED = 70;
-
-/** What a title may take at most: four calls of 15 s (background-jobs B-7, B-13). */
-const TITLE_DEADLINE_MS = 60_000;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

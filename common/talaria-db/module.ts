@@ -1,7 +1,9 @@
 import { wallClock } from "../base/clock.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createFailedJobOps } from "../jobs/failed-ops.ts";
-import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
+import { createJobLedger } from "../jobs/ledger.ts";
+import { createJobReadOps } from "../jobs/read-ops.ts";
+import { createTitleOps } from "../jobs/title-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createDeadRunOps } from "../runs/dead-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
@@ -33,7 +35,8 @@ const writeOps = (path: string) => {
   db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
-  const jobs = createJobOps(db, outbox, wallClock);
+  const jobs = createJobLedger(db, outbox, wallClock);
+  const titles = createTitleOps(db, outbox, jobs);
   return {
     db,
     ops: {
@@ -49,8 +52,9 @@ const writeOps = (path: string) => {
       ...releases,
       ...createAcceptOps(db, outbox, releases, wallClock),
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), wallClock),
-      ...jobs,
+      ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
+      ...jobs.ops,
+      ...titles,
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
