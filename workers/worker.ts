@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
@@ -16,7 +17,9 @@ import { startLoopWatch } from "./consume/loop-watch.ts";
 import { obeyOrders } from "./consume/obey.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
+import { showFigures } from "./consume/show-figures.ts";
 import { startWatchdog } from "./consume/watchdog.ts";
+import { trackWork } from "./consume/work-figures.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
@@ -27,6 +30,7 @@ import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createProgress } from "./run/progress.ts";
+import { createRunFigures } from "./run/run-figures.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 export interface RunningWorker {
@@ -89,6 +93,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
     flushMs: config.journal.flushMs,
+    figures: createRunFigures(backbone.figures.registry),
   });
 
   const kinds = kindsOf(config.worker.queues);
@@ -111,6 +116,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
       process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
     },
   };
+  const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(
     kinds.map((kind) => {
@@ -120,10 +126,11 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: async (job) => {
-          await work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? "");
-          progress.mark();
-        },
+        process: (job) =>
+          tracked(kind, job.id ?? "", async () => {
+            await work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? "");
+            progress.mark();
+          }),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -178,6 +185,9 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     log,
   );
   closers.add("registration", () => registration.close());
+  const board = createFiguresBoard(redis, keys.figures);
+  const figures = await showFigures(board, backbone.name, backbone.figures, log);
+  closers.add("figures", () => figures.close());
 
   return {
     ends: Promise.race([

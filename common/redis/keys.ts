@@ -21,6 +21,8 @@ export interface Keys {
   readonly workers: string;
   /** String: this worker was told to drain. */
   drain(worker: string): string;
+  /** Hash: what each worker counts of itself, for /metrics. */
+  readonly figures: string;
 }
 
 /** Keys of the deployment `prefix`; deployments that share a server differ in it. */
@@ -38,5 +40,6 @@ export const createKeys = (prefix: string): Keys => {
     work: `${prefix}:work`,
     workers: `${prefix}:workers`,
     drain: (worker) => `${prefix}:drain:${worker}`,
+    figures: `${prefix}:figures`,
   };
 };
