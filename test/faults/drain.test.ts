@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
 import type { Ops, OpsWorker } from "../../common/contracts/ops.ts";
 import { createKeys } from "../../common/redis/keys.ts";
 import { expectedText } from "../../workers/engines/demo/words.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
+import type { TestProcess } from "../helpers/process.ts";
 import { eventually, within } from "../helpers/wait.ts";
 import { expectWhole } from "../helpers/whole.ts";
 
@@ -16,8 +17,17 @@ let d: Deployment;
 beforeAll(async () => {
   d = await startDeployment({ TALARIA_DRAIN_MS: "300" });
 });
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((worker) => worker.kill()));
+});
 afterAll(() => d.close());
 
+const started: TestProcess[] = [];
+const start = async (): Promise<TestProcess> => {
+  const worker = await d.startWorker();
+  started.push(worker);
+  return worker;
+};
 const workers = async (): Promise<readonly OpsWorker[]> =>
   (await d.request<{ ops: Ops }>("GET", "/api/ops")).body.ops.workers ?? [];
 const onlyWorker = (): Promise<OpsWorker> =>
@@ -45,17 +55,17 @@ const command = (
 
 describe("over the api", () => {
   test("B-40: its run goes on elsewhere, whole and once; the worker ends with 0; asking twice is one order", async () => {
-    const old = await d.startWorker();
+    const old = await start();
     const { name } = await onlyWorker();
-    const run = await d.startRun((await d.createSession()).id, "[[fake tokens=120 rate=20]]");
+    const run = await d.startRun((await d.createSession()).id, "[[fake tokens=200 rate=20]]");
     const follower = d.follow(run.id);
     await follower.until(() => follower.text().length > 60);
-    const next = await d.startWorker();
     for (const _ of [1, 2])
       expect(await drain(name)).toMatchObject({ status: 202, body: { worker: { name, draining: true } } });
-    expect(await within("the worker ends", old.exited)).toBe(0);
+    expect(await within("the worker ends", old.exited, 30_000)).toBe(0);
+    const next = await start();
     expect((await onlyWorker()).name).not.toBe(name);
-    await expectWhole(d, run, follower, expectedText(120));
+    await expectWhole(d, run, follower, expectedText(200));
     // Handed over, not crashed: a run that is given back says where it stopped.
     expect(follower.frames.filter(({ event }) => event === "step_reset")).toHaveLength(1);
     const redis = new Redis(d.redis.url);
@@ -78,18 +88,18 @@ describe("over the api", () => {
   });
 
   test("an order whose word was lost is obeyed all the same", async () => {
-    const worker = await d.startWorker();
+    const worker = await start();
     const { name } = await onlyWorker();
     const redis = new Redis(d.redis.url);
     await redis.set(createKeys("talaria").drain(name), "1", "EX", 60);
-    expect(await within("the worker ends", worker.exited, 10_000)).toBe(0);
+    expect(await within("the worker ends", worker.exited, 30_000)).toBe(0);
     await redis.quit();
-  });
+  }, 60_000);
 });
 
 describe("npm run drain", () => {
   test("tells all of them, waits, and says how each one ended", async () => {
-    const processes = [await d.startWorker(), await d.startWorker()];
+    const processes = [await start(), await start()];
     const names = await eventually("two workers", async () => {
       const all = await workers();
       return all.length === 2 && all.map(({ name }) => name);
