@@ -21,9 +21,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/search": ["common/base", "common/sqlite", "common/state-db"],
   "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/titles"],
   "common/jobs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
+  "common/deliveries": ["common/base", "common/contracts", "common/sqlite", "common/runs"],
   "common/talaria-db": [
     "common/base",
     "common/contracts",
+    "common/deliveries",
     "common/jobs",
     "common/sqlite",
     "common/sessions",
@@ -109,6 +111,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/lifecycle",
     "common/transcript",
     "workers/engines",
+  ],
+  "workers/deliver": [
+    "common/base",
+    "common/config",
+    "common/contracts",
+    "common/deliveries",
+    "common/lifecycle",
+    "common/logging",
   ],
   "api/middleware": ["common/base", "common/config", "common/contracts", "common/logging"],
   "workers/jobs": [

@@ -11,6 +11,7 @@ import { connectRedis } from "../common/redis/connect.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
+import { openDeliver } from "./deliver/open.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
@@ -93,6 +94,9 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     handBack: handBack.signal,
     log,
   });
+  const deliver = await openDeliver(config, {
+    ...{ write: lifecycleDeps.write, workerName: backbone.name, handBack: handBack.signal, log },
+  });
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
@@ -101,6 +105,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     titles: {
       concurrency: config.worker.jobConcurrency,
       process: (data) => title(JOBS.titles.parse(data).jobId),
+    },
+    deliveries: {
+      concurrency: config.deliveries.concurrency,
+      process: (data) => deliver(JOBS.deliveries.parse(data).deliveryId),
     },
   };
   const connection = connect("job queue", "queue-worker");
@@ -122,7 +130,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const served = await serveQueues({
     consumers,
     only: profiles,
-    busy: () => db.read.busyProfiles(),
+    busy: async () => [...(await db.read.busyProfiles()), ...(await db.read.profilesToDeliver(SOON_S))],
     words: connect("work channel", "queue-worker"),
     channel: keys.work,
     log,
@@ -156,6 +164,9 @@ type Process = (data: unknown, id: string) => Promise<void>;
 
 /** What a title may take at most: four calls of 15 s (background-jobs B-7, B-13). */
 const TITLE_DEADLINE_MS = 60_000;
+
+/** A queue is served a moment before its next delivery is due, in seconds. */
+const SOON_S = 5;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

@@ -187,6 +187,14 @@ const toConfig = (home: string, given: Values): Config => {
       cancelGraceMs: v.cancelGraceMs,
       maxJournalBytes: v.maxJournalBytes,
     },
+    deliveries: {
+      publicUrl: given.publicUrl,
+      privateTargets: v.webhookPrivate,
+      delaysS: v.deliveryDelaysS,
+      timeoutMs: v.deliveryTimeoutMs,
+      concurrency: v.deliveryConcurrency,
+      pushContact: v.pushContact,
+    },
     journal: {
       retentionMs: v.retentionMs,
       flushMs: v.flushMs,

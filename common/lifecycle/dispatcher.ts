@@ -74,6 +74,11 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         if (job !== null && job.ended_at === null) await queue.addJob(job);
         return [true, 0];
       }
+      case "deliver": {
+        const delivery = await read.deliveryToQueue(row.runId);
+        if (delivery !== null) await queue.addDelivery(delivery);
+        return [true, 0];
+      }
       case "copy":
         return [await finisher.copy(row.sessionId), 0];
       case "finish":
@@ -142,7 +147,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
 const RANK = {
   ...{ copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 },
   // Never before what people wait for (background-jobs B-8).
-  ...{ title: 4, job: 5, work: 6 },
+  ...{ title: 4, job: 5, work: 6, deliver: 7 },
 } as const;
 const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
   [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

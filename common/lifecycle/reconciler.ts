@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { type Rounds, startRounds } from "../base/rounds.ts";
-import { type JobKind, QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
+import { deliveryJobId, type JobKind, QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
 import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Settler } from "./settle.ts";
@@ -22,6 +22,8 @@ const YOUNG_S = 5;
 const LIMIT = 500;
 /** How long what became of background work can be asked for, in seconds. */
 const KEEP_JOBS_S = 7 * 24 * 3600;
+/** The same for deliveries that were given up, and for webhooks of single runs. */
+const KEEP_DEAD_S = 30 * 24 * 3600;
 
 /**
  * Looks for what a dead process left behind, in every process: outbox rows nobody told, runs without a job, stops without
@@ -82,11 +84,19 @@ export const startReconciler = (
       (job) => [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt })),
     );
     if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
+    const deliveries = await withoutJob(
+      await read.openDeliveries(before, LIMIT),
+      () => "deliveries",
+      (delivery) => [deliveryJobId(delivery)],
+    );
+    if (deliveries.length > 0) await dispatcher.handle(await write.requeueDeliveries(deliveries));
   };
 
   const housekeeping = async (): Promise<void> => {
     await write.forgetOldKeys();
     await write.forgetJobs(nowS() - KEEP_JOBS_S);
+    await write.forgetDeliveries(nowS() - KEEP_JOBS_S, nowS() - KEEP_DEAD_S);
+    await write.forgetWebhooks(nowS() - KEEP_DEAD_S);
     const nowMs = Date.now();
     let after = Math.max(archivedTo - ARCHIVE_OVERLAP_S, nowS() - options.retentionMs / 1000);
     for (;;) {

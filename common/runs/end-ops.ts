@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { isTerminal } from "../contracts/run.ts";
+import type { RunHookEvent } from "../contracts/webhook.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import {
   type MessageRow,
@@ -31,6 +32,8 @@ export const createEndOps = (
   /** A turn was completed: the session may get a title. */
   entitle: (turn: CompletedTurn) => OutboxRow[],
   now: Clock,
+  /** A run has ended: those who asked for it are told. */
+  tellOthers: (run: RunRow, event: RunHookEvent) => OutboxRow[],
 ) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
@@ -99,6 +102,7 @@ export const createEndOps = (
     rows.push(...releaseFor(row.profile, next));
     if (outcome.titles !== undefined && outcome.status === "completed")
       rows.push(...entitle({ sessionId: row.session_id, outcome, ...outcome.titles }));
+    rows.push(...tellOthers(row, `run.${outcome.status}`));
     return rows;
   };
 

@@ -1,4 +1,9 @@
 import { wallClock } from "../base/clock.ts";
+import { createDeliveryOps } from "../deliveries/delivery-ops.ts";
+import { createDeliveryReadOps } from "../deliveries/delivery-reads.ts";
+import { createRunEvents } from "../deliveries/run-events.ts";
+import { createSubscriptionOps, createSubscriptionReadOps } from "../deliveries/subscription-ops.ts";
+import { createWebhookOps, createWebhookReadOps } from "../deliveries/webhook-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
@@ -31,6 +36,7 @@ const writeOps = (path: string) => {
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobOps(db, outbox, wallClock);
+  const webhooks = createWebhookOps(db, wallClock);
   return {
     db,
     ops: {
@@ -44,10 +50,20 @@ const writeOps = (path: string) => {
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...releases,
-      ...createAcceptOps(db, outbox, releases, wallClock),
+      ...createAcceptOps(db, outbox, releases, wallClock, webhooks.putRunWebhook),
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, jobs), wallClock),
+      ...createEndOps(
+        db,
+        outbox,
+        releases,
+        createEntitle(db, jobs),
+        wallClock,
+        createRunEvents(db, outbox, wallClock),
+      ),
       ...jobs,
+      ...webhooks,
+      ...createSubscriptionOps(db, wallClock),
+      ...createDeliveryOps(db, outbox, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -69,6 +85,9 @@ const readOps = (path: string) => {
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
       ...createJobReadOps(db),
+      ...createWebhookReadOps(db),
+      ...createSubscriptionReadOps(db),
+      ...createDeliveryReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),
