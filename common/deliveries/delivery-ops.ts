@@ -1,8 +1,8 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
+import type { Delivery } from "../contracts/delivery.ts";
 import type { Run } from "../contracts/run.ts";
-import type { Delivery } from "../contracts/webhook.ts";
 import type { OutboxRow } from "../runs/ledger.ts";
 import type { OutboxOps } from "../runs/outbox-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "../runs/rows.ts";

@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
+import type { DeliveriesQuery, Delivery, OpsDeliveriesQuery } from "../contracts/delivery.ts";
 import type { Page } from "../contracts/http.ts";
-import type { DeliveriesQuery, Delivery, OpsDeliveriesQuery } from "../contracts/webhook.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import { type DeliveryRow, deliveryFromRow } from "./rows.ts";
 

@@ -1,4 +1,5 @@
-import type { Delivery, RunHookEvent, Webhook } from "../contracts/webhook.ts";
+import type { Delivery } from "../contracts/delivery.ts";
+import type { RunHookEvent, Webhook } from "../contracts/webhook.ts";
 import { maskUrl } from "./mask-url.ts";
 
 export interface WebhookRow {

@@ -6,10 +6,12 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
+import { deliveryCalls } from "../../api/delivery-calls.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { jobCalls } from "../../api/job-calls.ts";
 import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
+import { addDeliveryMetrics } from "../../api/ops/delivery-metrics.ts";
 import { shared } from "../../api/ops/kept.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
@@ -48,6 +50,8 @@ export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Repl
   readonly server?: Partial<ServerLimits>;
   /** Stays when the app closes, for another one; otherwise the app has one of its own. */
   readonly house?: House;
+  /** `host:port` of webhooks and push services that may be private. */
+  readonly privateTargets?: readonly string[];
   /** Epoch milliseconds, as logins see them. */
   readonly nowMs?: () => number;
 }
@@ -75,6 +79,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const workers = createWorkerRegistry(redis, keys.workers);
   const live = shared(() => workers.live());
   const backlog = createBacklog(db.read, live);
+  addDeliveryMetrics(registry, () => db.read.deliveryCounts());
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
@@ -104,6 +109,9 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    deliveries: await deliveryCalls(db, lifecycle.control, {
+      ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets: rest.privateTargets ?? [] } },
+    }),
     ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
     webDir: null,
