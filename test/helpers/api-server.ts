@@ -61,7 +61,7 @@ const VERSION = "0.0.0";
 /** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. Closed with the test file. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
-  const { house: given, redisUrl, maxRunBytes, home: kept, ...deps } = rest;
+  const { house: given, redisUrl, maxRunBytes, home: kept, privateTargets = [], ...deps } = rest;
   const house =
     given ??
     (await openHouse({
@@ -110,7 +110,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     backlog,
     jobs: jobCalls(db, lifecycle.control),
     deliveries: await deliveryCalls(db, lifecycle.control, {
-      ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets: rest.privateTargets ?? [] } },
+      ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets } },
     }),
     ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
