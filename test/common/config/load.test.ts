@@ -55,6 +55,14 @@ describe("loadConfig", () => {
         stalledCheckMs: 1000,
       },
       runs: { maxAttempts: 3, maxSteps: 50, cancelGraceMs: 8000, maxJournalBytes: 16_777_216 },
+      deliveries: {
+        publicUrl: null,
+        privateTargets: [],
+        delaysS: [5, 30, 120, 600, 3600, 21_600],
+        timeoutMs: 10_000,
+        concurrency: 64,
+        pushContact: "mailto:talaria@example.com",
+      },
       journal: { retentionMs: 86_400_000, flushMs: 4, heartbeatMs: 5000, slowReaderMs: 20_000 },
     });
   });
