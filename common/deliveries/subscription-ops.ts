@@ -33,8 +33,9 @@ export const createSubscriptionOps = (db: Database.Database, now: Clock) => {
       const { own, all } = counts.get(owner) ?? { own: 0, all: 0 };
       if (known?.owner !== owner && (own >= MAX_PER_OWNER || (known === undefined && all >= MAX)))
         throw new TalariaError("conflict", `a login has at most ${MAX_PER_OWNER} browsers that are told`);
-      put.run(id, owner, endpoint, keys.p256dh, keys.auth, known?.created_at ?? now());
-      return browserOf({ id, endpoint, created_at: known?.created_at ?? now() });
+      const created_at = known?.created_at ?? now();
+      put.run(id, owner, endpoint, keys.p256dh, keys.auth, created_at);
+      return browserOf({ id, endpoint, created_at });
     },
     /** Takes what waits for it with it; false: this owner has none of that id. */
     deleteSubscription: (owner: string, id: string): boolean => remove.run(id, owner).changes === 1,

@@ -18,6 +18,7 @@ import type {
   ProfileSummary,
   ProfileView,
 } from "../../../common/contracts/profile.ts";
+import type { PushAnswer, PushBrowser, PushSubscriptionBody } from "../../../common/contracts/push.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
 
@@ -150,6 +151,11 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     removeKey: (profile: string, name: string) =>
       call<unknown>("DELETE", `/api/profiles/${id(profile)}/keys/${id(name)}`, { body: {} }),
     models: (profile: string) => call<ModelList>("GET", `/api/models${queryOf({ profile })}`),
+    push: () => call<PushAnswer>("GET", "/api/push"),
+    subscribePush: (body: PushSubscriptionBody) =>
+      call<{ subscription: PushBrowser }>("POST", "/api/push/subscriptions", { body }),
+    unsubscribePush: (subscriptionId: string) =>
+      call<void>("DELETE", `/api/push/subscriptions/${id(subscriptionId)}`, { body: {} }),
     settings: () => call<Settings>("GET", "/api/settings"),
     login: (password: string) => call<unknown>("POST", "/api/login", { body: { password } }),
   };
