@@ -1,6 +1,7 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { notifySpecs } from "./notify.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
@@ -33,6 +34,7 @@ const main = async (): Promise<boolean> => {
     ...profileSpecs,
     ...titlesSpecs,
     ...operationsSpecs,
+    ...notifySpecs,
     ...layoutSpecs,
   ];
   const specs: readonly Spec[] = all.filter(

@@ -1,21 +1,28 @@
+import { within } from "../../../common/base/bounded-wait.ts";
 import type { PushSubscriptionBody } from "../../../common/contracts/push.ts";
 import type { Notifications, NotifyState } from "../model/notify.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import { type Api, ApiError } from "../net/http.ts";
 
+/** What a person has said to being notified. */
+export type Permission = "default" | "denied" | "granted";
+
 /** The browser's side of Web Push. */
 export interface PushPort {
   /** "insecure": over plain http; "unsupported": the browser has no push. */
   support(): "ok" | "insecure" | "unsupported";
-  permission(): NotificationPermission;
+  permission(): Permission;
   /** Asks the person; a browser does so only for a click. */
-  askPermission(): Promise<NotificationPermission>;
+  askPermission(): Promise<Permission>;
   /** What the browser is subscribed to; null: nothing. */
   current(): Promise<PushSubscriptionBody | null>;
   /** Subscribes to the server's key; what another key was subscribed to ends. */
   subscribe(publicKey: string): Promise<PushSubscriptionBody>;
   unsubscribe(): Promise<void>;
 }
+
+/** A browser without a push service may never answer. */
+const SUBSCRIBE_MS = 20_000;
 
 /**
  * "Notify me when a run ends". The browser's own subscription is the truth of it; the server is told of it again with every visit, and
@@ -61,7 +68,9 @@ export const createNotifications = ({
   const switchOn = async (): Promise<void> => {
     if ((await push.askPermission()) !== "granted") return set({ phase: refusal() ?? "off" });
     const { public_key } = await api.push();
-    await tell(await push.subscribe(public_key));
+    const subscription = await within(push.subscribe(public_key), SUBSCRIBE_MS, null);
+    if (subscription === null) throw new Error("the push service does not answer");
+    await tell(subscription);
     set({ phase: "on" });
   };
   const switchOff = async (): Promise<void> => {
