@@ -1,4 +1,8 @@
-import { isWatched, notificationOf, pathOf } from "./model/push-message.ts";
+import { isAt, isWatched, notificationOf, type PageWindow, pathOf } from "./model/push-message.ts";
+
+/*
+ * It is one file for the browser: what it imports must not be imported by the page, too, or both would share a third file.
+ */
 
 /**
  * The service worker: shows what the server tells by Web Push, and opens the session on a click. It answers no request of the page and
@@ -35,13 +39,33 @@ interface Extendable {
   waitUntil(work: Promise<unknown>): void;
 }
 interface WindowClient {
-  readonly url: string;
   readonly focused: boolean;
   focus(): Promise<unknown>;
+  postMessage(message: unknown, transfer: readonly MessagePort[]): void;
 }
 
 const scope = self as unknown as WorkerScope;
-const windows = () => scope.clients.matchAll({ type: "window", includeUncontrolled: true });
+
+/** A window that does not answer in this time shows no session, in milliseconds. */
+const ANSWER_MS = 500;
+
+/** The page's windows. What a browser says of their address is the one that they were opened with, so they are asked. */
+const windows = async (): Promise<readonly (PageWindow & { readonly client: WindowClient })[]> => {
+  const clients = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return Promise.all(
+    clients.map(async (client) => ({ client, focused: client.focused, path: await pathAt(client) })),
+  );
+};
+const pathAt = (client: WindowClient): Promise<string | null> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    const timer = setTimeout(() => resolve(null), ANSWER_MS);
+    port1.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      resolve(typeof data === "string" ? data : null);
+    };
+    client.postMessage("where", [port2]);
+  });
 
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
 scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
@@ -72,9 +96,9 @@ scope.addEventListener("notificationclick", (event) => {
   event.waitUntil(open(sessionId));
 });
 const open = async (sessionId: string): Promise<void> => {
-  const shown = (await windows()).find(({ url }) => URL.parse(url)?.pathname === pathOf(sessionId));
+  const shown = (await windows()).find((page) => isAt(page, sessionId));
   if (shown === undefined) await scope.clients.openWindow(pathOf(sessionId));
-  else await shown.focus();
+  else await shown.client.focus();
 };
 
 /** The push service gave the browser another address: the server is told, with the login that the browser has. */

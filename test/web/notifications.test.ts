@@ -144,11 +144,12 @@ describe("what is shown", () => {
   ])("nothing of what is none of ours (%j)", (message) => expect(notificationOf(message)).toBeNull());
 
   it("nothing while somebody looks at the session", () => {
-    const at = (url: string, focused = true) => [{ url: `http://127.0.0.1:8787${url}`, focused }];
+    const at = (path: string | null, focused = true) => [{ path, focused }];
     expect(isWatched(at("/s/ses_1"), "ses_1")).toBe(true);
     expect(isWatched(at("/s/ses_1", false), "ses_1")).toBe(false);
     expect(isWatched(at("/s/ses_10"), "ses_1")).toBe(false);
     expect(isWatched(at("/"), "ses_1")).toBe(false);
+    expect(isWatched(at(null), "ses_1")).toBe(false);
     expect(isWatched([], "ses_1")).toBe(false);
   });
 });

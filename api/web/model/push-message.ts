@@ -19,14 +19,19 @@ export const notificationOf = (
 /** Where the page shows a session. */
 export const pathOf = (sessionId: string): string => `/s/${sessionId}`;
 
-/** Whether somebody looks at the session right now, in one of these windows. */
-export const isWatched = (
-  windows: readonly { readonly url: string; readonly focused: boolean }[],
-  sessionId: string,
-): boolean =>
-  windows.some(
-    ({ url, focused }) => focused && URL.parse(url)?.pathname.replace(/\/$/, "") === pathOf(sessionId),
-  );
+/** A window of the page: which address it shows now, and whether somebody looks at it. */
+export interface PageWindow {
+  readonly path: string | null;
+  readonly focused: boolean;
+}
+
+/** Whether somebody looks at the session right now. */
+export const isWatched = (windows: readonly PageWindow[], sessionId: string): boolean =>
+  windows.some((page) => page.focused && isAt(page, sessionId));
+
+/** Whether a window shows the session. */
+export const isAt = ({ path }: Pick<PageWindow, "path">, sessionId: string): boolean =>
+  path?.replace(/\/$/, "") === pathOf(sessionId);
 
 const WORDS: Readonly<Record<PushMessage["event"], string>> = {
   "run.completed": "The answer is there.",

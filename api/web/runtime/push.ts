@@ -4,8 +4,22 @@ import type { PushPort } from "./notifications.ts";
 /** Built beside the page by Vite, under this name. */
 const WORKER = "/push-worker.js";
 
+/** Answers the service worker that asks where this window is; see `push-worker.ts`. */
+const sayWhere = (): void => {
+  if (!("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.addEventListener("message", ({ data, ports }) => {
+    if (data === "where") ports[0]?.postMessage(location.pathname);
+  });
+  navigator.serviceWorker.startMessages();
+};
+
 /** The browser's push behind the small interface that the runtime asks for. */
-export const browserPush = (): PushPort => ({
+export const browserPush = (): PushPort => {
+  sayWhere();
+  return PORT;
+};
+
+const PORT: PushPort = {
   support() {
     if (!window.isSecureContext) return "insecure";
     return "serviceWorker" in navigator && "PushManager" in window && "Notification" in window
@@ -30,7 +44,7 @@ export const browserPush = (): PushPort => ({
     const registration = await navigator.serviceWorker.getRegistration("/");
     await (await registration?.pushManager.getSubscription())?.unsubscribe();
   },
-});
+};
 
 const bodyOf = (subscription: PushSubscription): PushSubscriptionBody => {
   const { endpoint = "", expirationTime = null, keys = {} } = subscription.toJSON();
