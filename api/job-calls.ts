@@ -18,5 +18,6 @@ export const jobCalls = (
     jobsOf: (sessionId) => read.jobsOf(sessionId),
     regenerateTitle: async (sessionId) => told(await write.regenerateTitle(sessionId)),
     retryJob: async (id) => told(await write.retryJob(id)),
+    cancelJob: async (id) => told(await write.cancelJob(id)),
   };
 };

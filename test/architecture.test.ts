@@ -93,12 +93,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "workers/tools": ["common/base", "common/contracts"],
   "workers/mcp": ["common/base", "common/profiles", "workers/tools"],
   "workers/environment": ["common/base", "common/contracts", "common/profiles"],
-  "workers/titles": [
+  "workers/auxiliary": [
     "common/base",
     "common/contracts",
     "common/logging",
     "common/profiles",
     "common/titles",
+    "workers/engines",
+  ],
+  "workers/titles": [
+    "common/contracts",
+    "common/logging",
+    "common/titles",
+    "workers/auxiliary",
     "workers/engines",
   ],
   "workers/run": [
@@ -128,8 +135,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/lifecycle",
     "common/logging",
     "common/profiles",
+    "common/runs",
     "common/titles",
     "common/transcript",
+    "workers/auxiliary",
     "workers/titles",
   ],
   "workers/consume": ["common/base", "common/config", "common/logging", "common/profiles", "common/queues"],

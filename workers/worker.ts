@@ -5,9 +5,10 @@ import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
+import { createJobs } from "./background.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
@@ -17,12 +18,10 @@ import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
 import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
-import { createTitleJob } from "./jobs/title.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
-import { createTitleGenerator } from "./titles/generate.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -81,18 +80,12 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
-  const title = createTitleJob({
-    write: lifecycleDeps.write,
-    dispatcher: lifecycle.dispatcher,
-    transcripts: backbone.transcript.transcripts,
+  const doJob = createJobs(backbone, {
+    demo,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
-    generate: createTitleGenerator({ demo }),
-    workerName: backbone.name,
-    deadlineMs: TITLE_DEADLINE_MS,
     handBack: handBack.signal,
-    log,
   });
   const deliver = await openDeliver(config, {
     ...{ write: lifecycleDeps.write, workerName: backbone.name, handBack: handBack.signal, log },
@@ -100,15 +93,15 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
-      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+      process: (data, profile, id) => execute(JOBS.runs.parse(data).runId, id, profile),
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => title(JOBS.titles.parse(data).jobId),
+      process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
     },
     deliveries: {
       concurrency: config.deliveries.concurrency,
-      process: (data) => deliver(JOBS.deliveries.parse(data).deliveryId),
+      process: (data, profile) => deliver(JOBS.deliveries.parse(data).deliveryId, profile),
     },
   };
   const connection = connect("job queue", "queue-worker");
@@ -120,7 +113,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (job) => work[kind].process(job.data, job.id ?? ""),
+        process: (job) => work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -160,10 +153,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   };
 };
 
-type Process = (data: unknown, id: string) => Promise<void>;
-
-/** What a title may take at most: four calls of 15 s (background-jobs B-7, B-13). */
-const TITLE_DEADLINE_MS = 60_000;
+type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 /** A queue is served a moment before its next delivery is due, in seconds. */
 const SOON_S = 5;

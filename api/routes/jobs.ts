@@ -14,6 +14,8 @@ export interface JobRoutesDeps {
   readonly regenerateTitle: (sessionId: string) => Promise<Job | null>;
   /** Begins a failed job anew; null: there is none. Rejects with `conflict` for one that ended otherwise. */
   readonly retryJob: (id: string) => Promise<Job | null>;
+  /** Ends one that has not ended; null: there is none. Rejects with `conflict` for one that ended otherwise. */
+  readonly cancelJob: (id: string) => Promise<Job | null>;
 }
 
 /** Longer than the job may take: who waits hears how it ended (background-jobs B-17). */
@@ -65,6 +67,22 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         errors: ["not_found", "conflict"],
         handle: async ({ param, res }) =>
           void res.status(202).json({ job: demand(await deps.retryJob(param("id"))) }),
+      }),
+    },
+  },
+  {
+    path: "/api/jobs/:id/cancel",
+    tag: "Jobs",
+    access: "protected",
+    methods: {
+      post: operation({
+        summary: "Give up a job that has not ended",
+        description:
+          "From the answer on nothing of it is applied; one that has been applied already is refused.",
+        body: EmptyBody,
+        answers: { 200: { description: "It is cancelled", schema: JobAnswer } },
+        errors: ["not_found", "conflict"],
+        handle: async ({ param, res }) => void res.json({ job: demand(await deps.cancelJob(param("id"))) }),
       }),
     },
   },

@@ -78,9 +78,10 @@ export const createDeliveryOps = (db: Database.Database, outbox: OutboxOps, now:
   };
 
   return {
-    /** Attempt n+1 of one that is due; null: there is nothing (more) to do now. */
-    claimDelivery(id: string, worker: string): ClaimedDelivery | null {
+    /** Attempt n+1 of one that is due; null: there is nothing (more) to do now, or it is of another profile than this one. */
+    claimDelivery(id: string, worker: string, profile?: string): ClaimedDelivery | null {
       const row = byId.get(id);
+      if (row !== undefined && profile !== undefined && row.profile !== profile) return null;
       if (row === undefined || row.ended_at !== null || row.due_at > now() + EARLY_S) return null;
       const target = targetOf(row);
       const about = run.get(row.run_id);

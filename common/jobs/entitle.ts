@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { CompletedTurn } from "../runs/end-ops.ts";
 import type { OutboxRow } from "../runs/ledger.ts";
-import type { JobOps } from "./job-ops.ts";
+import type { TitleOps } from "./title-ops.ts";
 
 /**
  * Which completed turn gives its session a title (background-jobs B-11): the first one with something said on both sides, while the
@@ -9,7 +9,7 @@ import type { JobOps } from "./job-ops.ts";
  */
 export const createEntitle = (
   db: Database.Database,
-  { putTitleJob }: Pick<JobOps, "putTitleJob">,
+  { putTitleJob }: Pick<TitleOps, "putTitleJob">,
 ): ((turn: CompletedTurn) => OutboxRow[]) => {
   const sourceOf = db
     .prepare<[string], string | null>("select title_source from sessions where id = ?")

@@ -5,11 +5,15 @@ export interface JobRow {
   readonly kind: Job["kind"];
   readonly session_id: string;
   readonly profile: string;
-  readonly input: "first" | "latest";
+  readonly input: string;
   readonly input_revision: number;
   readonly manual: number;
   readonly state: Job["state"];
   readonly reason: string | null;
+  /** JSON. */
+  readonly progress: string | null;
+  /** JSON. */
+  readonly result: string | null;
   readonly attempt: number;
   readonly worker: string | null;
   readonly created_at: number;
@@ -24,6 +28,8 @@ export const jobFromRow = (row: JobRow): Job => ({
   profile: row.profile,
   state: row.state,
   reason: row.reason,
+  progress: row.progress === null ? null : (JSON.parse(row.progress) as Job["progress"]),
+  result: row.result === null ? null : (JSON.parse(row.result) as Job["result"]),
   attempt: row.attempt,
   input_revision: row.input_revision,
   created_at: row.created_at,

@@ -45,7 +45,8 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
   const announceJob = async ({ sessionId, runId }: OutboxRow): Promise<number> => {
     const job = await read.findJob(runId);
     if (job === null) return 0;
-    const key = `${job.id}-${job.created_at}-${job.state}-${job.attempt}`;
+    const { stage = "", done = 0 } = job.progress ?? {};
+    const key = `${job.id}-${job.created_at}-${job.state}-${job.attempt}-${stage}-${done}`;
     return journalOf(deps, sessionId, () => ({ key, event: { event: "job", payload: { job } } }));
   };
 

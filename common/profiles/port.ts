@@ -15,7 +15,7 @@ export interface Profile {
   readonly agent: AgentSettings;
   /** Tool servers as `config.yaml` has them: whoever starts one expands its templates then (P-22, P-23). */
   readonly mcp: McpSection;
-  readonly auxiliary: { readonly titles: TitleSettings };
+  readonly auxiliary: Auxiliary;
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
   /** What was skipped: lines of `.env` by number (P-3), memories and skills by path, settings of titles by name; never a value. */
@@ -40,14 +40,24 @@ export interface AgentSettings {
   readonly instructions: string;
 }
 
-/** `auxiliary.title_generation:` in config.yaml: how the titles of sessions are made. */
-export interface TitleSettings {
-  /** False: neither by itself, nor refreshed, nor on request. */
+/** `auxiliary:` in config.yaml: how background work on sessions is done. */
+export interface Auxiliary {
+  readonly titles: TitleSettings;
+  readonly compression: AuxiliarySettings;
+  readonly summaries: AuxiliarySettings;
+}
+
+export interface AuxiliarySettings {
+  /** False: neither by itself nor on request. */
   readonly enabled: boolean;
-  /** A model of its own for titles, with its own key; null: the session's. */
+  /** A model of its own for the task, with its own key; null: the session's. */
   readonly model: ProfileModel | null;
   /** Of one model call. */
   readonly timeoutMs: number;
+}
+
+/** `auxiliary.title_generation:` */
+export interface TitleSettings extends AuxiliarySettings {
   /** Completed turns after which a generated title is made anew; 0: never. */
   readonly refreshEvery: 0 | 5 | 10 | 20;
 }

@@ -29,7 +29,7 @@ export const resolveProfile = async (
     botName: settings.botName,
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
     mcp: settings.mcp,
-    auxiliary: { titles: settings.titles },
+    auxiliary: settings.auxiliary,
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };
@@ -51,7 +51,9 @@ export const profileSecrets = ({ env, settings }: ParsedFiles): readonly string[
   ...new Set(
     [
       ...secretsOf(env),
-      ...[settings.model.apiKey, settings.titles.model?.apiKey].map((key) => key ?? ""),
+      ...[settings.model, ...Object.values(settings.auxiliary).map(({ model }) => model)].map(
+        (model) => model?.apiKey ?? "",
+      ),
       ...mcpSecrets(settings.mcp),
     ].filter((key) => key !== ""),
   ),

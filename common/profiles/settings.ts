@@ -3,11 +3,11 @@ import { z } from "zod";
 import { TalariaError } from "../base/errors.ts";
 import type { RunLimits } from "../contracts/profile.ts";
 import { MAX_PROFILE_STEPS, MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
+import { readAuxiliarySettings } from "./auxiliary-settings.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
-import type { ProfileModel, TitleSettings } from "./port.ts";
+import type { Auxiliary, ProfileModel } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";
 import { expandSetting } from "./template.ts";
-import { readTitleSettings } from "./title-settings.ts";
 
 /** What we read of a profile's `config.yaml`. */
 export interface ProfileSettings {
@@ -25,7 +25,7 @@ export interface ProfileSettings {
   readonly disabledSkills: readonly string[];
   /** Tool servers, not expanded. */
   readonly mcp: McpSection;
-  readonly titles: TitleSettings;
+  readonly auxiliary: Auxiliary;
   /** What was not understood and does not matter enough to refuse the file. */
   readonly warnings: readonly string[];
 }
@@ -46,7 +46,7 @@ export const parseSettings = (
   const model = modelOf(section ?? null, env);
   return {
     ...model,
-    ...readTitleSettings(auxiliary?.title_generation, env, model.model),
+    ...readAuxiliarySettings(auxiliary ?? {}, env, model.model),
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
     limits: {
       concurrent_runs: limits?.concurrent_runs ?? null,
@@ -79,7 +79,7 @@ const SettingsSchema = z.object({
     .nullish()
     .catch(null),
   mcp_servers: z.unknown().optional(),
-  auxiliary: z.object({ title_generation: z.unknown().optional() }).nullish().catch(null),
+  auxiliary: z.record(z.string(), z.unknown()).nullish().catch(null),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {

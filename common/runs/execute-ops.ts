@@ -71,9 +71,16 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
 
   return {
     /** Attempt n+1 and a new generation for `worker`; `exhausted` when `maxAttempts` executions in a row got nowhere. */
-    claimRun(runId: string, worker: string, jobId: string | null, maxAttempts: number): ClaimResult {
+    claimRun(
+      runId: string,
+      worker: string,
+      jobId: string | null,
+      maxAttempts: number,
+      profile?: string,
+    ): ClaimResult {
       const row = run.get(runId);
       if (row === undefined) return { kind: "gone" };
+      if (profile !== undefined && row.profile !== profile) return { kind: "foreign" };
       if (isTerminal(row.status)) return { kind: "ended" };
       if (row.position > 0) return { kind: "not_first" };
       const unfinished = pendingFinish.get(row.session_id, runId);

@@ -95,6 +95,8 @@ export type ClaimResult =
   | { readonly kind: "ended" }
   /** An earlier run of the session has not ended; it will dispatch this one. */
   | { readonly kind: "not_first" }
+  /** It is not of the profile in whose queue its job was. */
+  | { readonly kind: "foreign" }
   /** This ended run of the session has not been journaled as ended yet: finish it first, then claim again. */
   | { readonly kind: "finish_first"; readonly runId: string };
 

@@ -5,7 +5,9 @@ import { createRunEvents } from "../deliveries/run-events.ts";
 import { createSubscriptionOps, createSubscriptionReadOps } from "../deliveries/subscription-ops.ts";
 import { createWebhookOps, createWebhookReadOps } from "../deliveries/webhook-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
-import { createJobOps, createJobReadOps } from "../jobs/job-ops.ts";
+import { createJobLedger } from "../jobs/ledger.ts";
+import { createJobReadOps } from "../jobs/read-ops.ts";
+import { createTitleOps } from "../jobs/title-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -35,7 +37,8 @@ const writeOps = (path: string) => {
   db.pragma("busy_timeout = 0");
   const outbox = createOutboxOps(db, wallClock);
   const releases = createReleaseOps(db, outbox, wallClock);
-  const jobs = createJobOps(db, outbox, wallClock);
+  const jobs = createJobLedger(db, outbox, wallClock);
+  const titles = createTitleOps(db, outbox, jobs);
   const webhooks = createWebhookOps(db, wallClock);
   return {
     db,
@@ -56,11 +59,12 @@ const writeOps = (path: string) => {
         db,
         outbox,
         releases,
-        createEntitle(db, jobs),
+        createEntitle(db, titles),
         wallClock,
         createRunEvents(db, outbox, wallClock),
       ),
-      ...jobs,
+      ...jobs.ops,
+      ...titles,
       ...webhooks,
       ...createSubscriptionOps(db, wallClock),
       ...createDeliveryOps(db, outbox, wallClock),

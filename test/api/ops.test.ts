@@ -206,3 +206,47 @@ describe("a failed job", () => {
       expect((await retry(api, "title-none-first")).status).toBe(404);
     }));
 });
+
+describe("a job under way", () => {
+  const running = async (api: TestApi): Promise<Job> => {
+    const sessionId = await newSession(api);
+    const made = await api.db.write.putTitleJob({ sessionId, about: "first", input: "first", manual: false });
+    if (made === null) throw new Error("no job was made");
+    await api.db.write.claimJob(made.job.id, "worker-1");
+    return made.job;
+  };
+  const cancel = (api: TestApi, id: string): Promise<Response> =>
+    postJson(`${api.url}/api/jobs/${encodeURIComponent(id)}/cancel`, {});
+
+  test("is cancelled once: from then on nothing of it is applied, and asking twice is harmless", () =>
+    withApi({}, async (api) => {
+      const { id, session_id } = await running(api);
+      const answer = await cancel(api, id);
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ job: { id, state: "cancelled", reason: "by_person" } });
+      expect((await cancel(api, id)).status).toBe(200);
+      expect(await api.db.write.applyTitle(id, 1, "Too late", null)).toEqual([]);
+      expect((await api.db.sessions.get(session_id)).title).not.toBe("Too late");
+    }));
+
+  test("that is done cannot be cancelled any more (409); one that is not there is 404", () =>
+    withApi({}, async (api) => {
+      const { id } = await running(api);
+      await api.db.write.applyTitle(id, 1, "Done", null);
+      expect((await cancel(api, id)).status).toBe(409);
+      expect((await cancel(api, "title-none-first")).status).toBe(404);
+    }));
+
+  test("tells how far it is, only while it is this attempt's (B-22)", () =>
+    withApi({}, async (api) => {
+      const { id } = await running(api);
+      const at = { stage: "asking", done: 1, of: 4 };
+      await api.db.write.progressJob(id, 1, at);
+      await api.db.write.progressJob(id, 2, { ...at, done: 3 });
+      expect(await get(api, `/api/jobs/${id}`)).toMatchObject({ job: { progress: at } });
+      await api.db.write.endJob(id, 1, { state: "failed", reason: "timeout", result: { calls: 2 } });
+      expect(await get(api, `/api/jobs/${id}`)).toMatchObject({
+        job: { progress: null, result: { calls: 2 } },
+      });
+    }));
+});

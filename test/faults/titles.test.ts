@@ -41,17 +41,25 @@ const say =
     );
   };
 /** Answers when it is let go. */
-const hold = (): { readonly begun: Promise<void>; go(title: string): void } => {
+const hold = (): {
+  readonly begun: Promise<void>;
+  /** Who asked waits no more. */
+  readonly left: Promise<void>;
+  go(title: string): void;
+} => {
   const begun = Promise.withResolvers<void>();
   const held: ServerResponse[] = [];
+  const left = Promise.withResolvers<void>();
   let later: string | null = null;
   answer = (response, n) => {
     begun.resolve();
+    response.on("close", () => left.resolve());
     if (later === null) held.push(response);
     else say(later)(response, n);
   };
   return {
     begun: begun.promise,
+    left: left.promise,
     go: (title) => {
       later = title;
       for (const response of held) say(title)(response, 1);
@@ -397,6 +405,18 @@ describe("what is killed or stopped half-way", () => {
     expect((await d.request("GET", `/api/jobs/title-${session.id}-first`)).status).toBe(404);
     const { data } = (await d.request<{ data: Session[] }>("GET", "/api/sessions?limit=200")).body;
     expect(data.map(({ id }) => id)).not.toContain(session.id);
+  });
+
+  test("a job that is cancelled ends at once, and its worker leaves the model (B-21's rule, for every kind)", async () => {
+    const { session, events } = await begin();
+    const held = hold();
+    await turn(session);
+    await held.begun;
+    const before = await get(session.id);
+    expect((await d.request("POST", `/api/jobs/title-${session.id}-first/cancel`, {})).status).toBe(200);
+    expect(await ended(events)).toMatchObject({ state: "cancelled", reason: "by_person" });
+    await within("the worker leaves", held.left, 5_000);
+    expect(await get(session.id)).toEqual(before);
   });
 
   test("B-7 hung-provider: a provider that never answers ends in the fallback", async () => {

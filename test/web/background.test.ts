@@ -25,6 +25,8 @@ const job = (more: Partial<Job> = {}): Job => ({
     profile: "default",
     state: "running",
     reason: null,
+    progress: null,
+    result: null,
   },
   ...{ attempt: 1, input_revision: 0, created_at: 1, started_at: 1, ended_at: null },
   ...more,
@@ -70,7 +72,7 @@ describe("background work on a session", () => {
     const frames = [job(), job({ state: "done", ended_at: 2 })].map((one, n) => ({
       ...{ id: `${n + 5}-1`, event: "job", data: { job: one } },
     }));
-    const states = frames.map((_frame, n) => feed(loaded(), frames.slice(0, n + 1)).job?.state);
+    const states = frames.map((_frame, n) => feed(loaded(), frames.slice(0, n + 1)).jobs.title?.state);
     expect(states).toEqual(["running", "done"]);
   });
 });

@@ -22,12 +22,12 @@ export interface DeliverDeps {
 /**
  * Makes one attempt of a delivery: at least once, with the same id. A worker that dies between the answer and its mark leaves the
  * attempt unreported, so it is made again. Resolves when nothing is left to do, whatever the receiver did; rejects for
- * infrastructure failures and when it is handed back: the queue then delivers the job again.
+ * infrastructure failures and when it is handed back: the queue then delivers the job again. `profile`: whose queue the job was in.
  */
-export const createDeliver = (deps: DeliverDeps): ((id: string) => Promise<void>) => {
+export const createDeliver = (deps: DeliverDeps): ((id: string, profile: string) => Promise<void>) => {
   const { write, log } = deps;
-  return async (id) => {
-    const claimed = await write.claimDelivery(id, deps.workerName);
+  return async (id, profile) => {
+    const claimed = await write.claimDelivery(id, deps.workerName, profile);
     if (claimed === null) return;
     const ending = await attemptOf(deps, claimed);
     const { session_id, run_id, event, webhook_id, subscription_id } = claimed.delivery;

@@ -7,7 +7,7 @@ import { createPost } from "./post.ts";
 export const openDeliver = async (
   { deliveries, stateDir }: Pick<Config, "deliveries" | "stateDir">,
   deps: Pick<DeliverDeps, "write" | "workerName" | "handBack" | "log">,
-): Promise<(id: string) => Promise<void>> =>
+): Promise<ReturnType<typeof createDeliver>> =>
   createDeliver({
     ...deps,
     post: createPost({ timeoutMs: deliveries.timeoutMs, privateTargets: deliveries.privateTargets }),

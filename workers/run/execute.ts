@@ -15,13 +15,14 @@ export interface ExecutorDeps extends AttemptDeps {
 
 /**
  * Executes one run: claim, evidence, engine, commit, end (DESIGN 6.3 to 6.6). Resolves when nothing is left for this job to
- * do, also when a newer attempt took the run over. Rejects only for infrastructure failures; the queue tries again.
+ * do, also when a newer attempt took the run over, or when the run is not of `profile`, whose queue the job was in: a job that
+ * somebody edited brings no run into a pool that is not its own (security-contract 108). Rejects only for infrastructure failures; the queue tries again.
  */
 export const createExecutor = (deps: ExecutorDeps) => {
   const { write } = deps.lifecycle;
-  return async (runId: string, jobId: string): Promise<void> => {
+  return async (runId: string, jobId: string, profile: string): Promise<void> => {
     for (;;) {
-      const claim = await write.claimRun(runId, deps.workerName, jobId, deps.maxAttempts);
+      const claim = await write.claimRun(runId, deps.workerName, jobId, deps.maxAttempts, profile);
       if (claim.kind === "finish_first") await deps.settler.finishFirst(claim.runId);
       else if (claim.kind !== "claimed") return;
       else if ((await runAttempt(deps, claim)) === "over") return;

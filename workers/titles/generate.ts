@@ -1,5 +1,4 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
-import { boundedResponse } from "../../common/base/bounded-response.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import { acceptTitle, type TitleFault } from "../../common/titles/accept.ts";
@@ -7,11 +6,10 @@ import { cleanTitle } from "../../common/titles/clean.ts";
 import type { Exchange } from "../../common/titles/exchange.ts";
 import { fallbackTitle } from "../../common/titles/fallback.ts";
 import { type TitlePrompt, titlePrompts } from "../../common/titles/prompts.ts";
-import { createModels, type DemoEndpoint, type Models } from "../engines/builtin/models.ts";
+import { type AuxiliaryDeps, type Calls, createAuxiliaryCalls } from "../auxiliary/calls.ts";
+import type { ModelAnswer } from "../auxiliary/model-call.ts";
+import type { Route } from "../auxiliary/route.ts";
 import { EngineError } from "../engines/port.ts";
-import { createRefusals, type Refusals } from "./refusals.ts";
-import type { TitleRoute } from "./route.ts";
-import { callForTitle, type Option, type TitleAnswer } from "./title-call.ts";
 
 /** Why a title was not generated: what was wrong with the last answer, or why there was none. */
 export type TitleReason =
@@ -37,8 +35,8 @@ export type TitleOutcome =
 
 export interface TitleRequest {
   readonly exchange: Exchange;
-  /** At most two, in the order in which they are tried (`titleRoutes`). */
-  readonly routes: readonly TitleRoute[];
+  /** At most two, in the order in which they are tried (`auxiliaryRoutes`). */
+  readonly routes: readonly Route[];
   readonly signal: AbortSignal;
   readonly log: Pick<Logger, "debug">;
 }
@@ -49,11 +47,6 @@ export interface TitleRequest {
  */
 export type GenerateTitle = (request: TitleRequest) => Promise<TitleOutcome>;
 
-export interface TitleGeneratorDeps {
-  readonly demo: DemoEndpoint;
-  readonly fetch?: typeof fetch;
-}
-
 /** Limits of B-13 and background-jobs 1.2. */
 const MAX_CALLS = 4;
 const OUTPUT_TOKENS = 512;
@@ -62,29 +55,20 @@ const MAX_ROUTES = 2;
 /** A title's answer with all that surrounds it is a few kilobytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/**
- * Makes titles with model clients of its own: no run's client or reasoning setting is touched (B-6). What a provider refused to
- * be sent is remembered as long as the generator lives.
- */
-export const createTitleGenerator = (deps: TitleGeneratorDeps): GenerateTitle => {
-  const ask = deps.fetch ?? fetch;
-  const models = createModels({
-    demo: deps.demo,
-    // Gives up on endless answers (security-contract 11).
-    fetch: async (input, init) => boundedResponse(await ask(input, init), MAX_ANSWER_BYTES),
-  });
-  const refusals = createRefusals();
+/** Makes titles by model calls of its own (B-6). */
+export const createTitleGenerator = (deps: Omit<AuxiliaryDeps, "maxAnswerBytes">): GenerateTitle => {
+  const openCalls = createAuxiliaryCalls({ ...deps, maxAnswerBytes: MAX_ANSWER_BYTES });
   return async (request) => {
     const { exchange, signal, log } = request;
     signal.throwIfAborted();
     const prompts = titlePrompts(exchange);
     if (prompts.length === 0) return { kind: "none", calls: 0, reason: "no_text" };
-    const job = new TitleJob({ models, refusals }, request);
-    const result = await job.run(prompts);
-    if (result.kind === "title") return { kind: "generated", title: result.title, calls: job.calls };
-    const outcome = withoutModel(exchange, job.calls, result.reason);
+    const calls = openCalls({ signal, log, max: MAX_CALLS });
+    const result = await new TitleJob(request, calls).run(prompts);
+    if (result.kind === "title") return { kind: "generated", title: result.title, calls: calls.made };
+    const outcome = withoutModel(exchange, calls.made, result.reason);
     const fallback = outcome.kind === "fallback";
-    log.debug({ calls: job.calls, reason: result.reason, fallback }, "no title was generated");
+    log.debug({ calls: calls.made, reason: result.reason, fallback }, "no title was generated");
     return outcome;
   };
 };
@@ -106,93 +90,46 @@ type Result =
 
 /** The attempts at one title: routes, prompts, and the calls they may make together. */
 class TitleJob {
-  calls = 0;
-  private readonly deps: { readonly models: Models; readonly refusals: Refusals };
   private readonly request: TitleRequest;
+  private readonly calls: Calls;
 
-  constructor(deps: { readonly models: Models; readonly refusals: Refusals }, request: TitleRequest) {
-    this.deps = deps;
+  constructor(request: TitleRequest, calls: Calls) {
     this.request = request;
+    this.calls = calls;
   }
 
   async run(prompts: readonly TitlePrompt[]): Promise<Result> {
     let last: Result = { kind: "over", reason: "no_route" };
     for (const route of this.request.routes.slice(0, MAX_ROUTES)) {
-      if (this.calls >= MAX_CALLS) break;
+      if (this.calls.left <= 0) break;
       last = await this.tryRoute(route, prompts);
       if (last.kind === "title" || last.kind === "over") break;
     }
     return last;
   }
 
-  private async tryRoute(route: TitleRoute, prompts: readonly TitlePrompt[]): Promise<Result> {
+  private async tryRoute(route: Route, prompts: readonly TitlePrompt[]): Promise<Result> {
     let last: Result = { kind: "route_failed", reason: "no_route" };
-    const model = await this.open(route);
+    const model = await this.calls.open(route);
     if (model instanceof EngineError) return { kind: "route_failed", reason: model.code };
     for (const prompt of prompts) {
-      if (this.calls >= MAX_CALLS) break;
+      if (this.calls.left <= 0) break;
       last = await this.tryPrompt(route, model, prompt);
       if (last.kind !== "prompt_failed") break;
     }
     return last;
   }
 
-  private async open({ name, model }: TitleRoute): Promise<LanguageModelV4 | EngineError> {
-    try {
-      return await this.deps.models.get(model);
-    } catch (error) {
-      this.request.signal.throwIfAborted();
-      const failure =
-        error instanceof EngineError ? error : new EngineError("error", "The model cannot be opened.");
-      this.request.log.debug({ route: name, reason: failure.message }, "no model for a title");
-      return failure;
-    }
-  }
-
-  private async tryPrompt(route: TitleRoute, model: LanguageModelV4, prompt: TitlePrompt): Promise<Result> {
-    const first = await this.ask(route, model, prompt, OUTPUT_TOKENS);
+  private async tryPrompt(route: Route, model: LanguageModelV4, prompt: TitlePrompt): Promise<Result> {
+    const first = await this.calls.ask(route, model, { prompt, maxOutputTokens: OUTPUT_TOKENS });
     const result = this.judge(first);
     const wasCut = first.kind === "text" && first.cut;
-    if (!wasCut || result.kind === "title" || this.calls >= MAX_CALLS) return result;
-    return this.judge(await this.ask(route, model, prompt, OUTPUT_TOKENS_ONCE_MORE));
+    if (!wasCut || result.kind === "title" || this.calls.left <= 0) return result;
+    const more = { prompt, maxOutputTokens: OUTPUT_TOKENS_ONCE_MORE };
+    return this.judge(await this.calls.ask(route, model, more));
   }
 
-  /** One answer; again without what the provider rejects, as long as that gets any further. */
-  private async ask(
-    route: TitleRoute,
-    model: LanguageModelV4,
-    prompt: TitlePrompt,
-    maxOutputTokens: number,
-  ): Promise<TitleAnswer> {
-    const { signal, log } = this.request;
-    const { temperature, timeoutMs } = route;
-    const without = new Set(this.deps.refusals.of(route.model));
-    for (;;) {
-      this.calls++;
-      const call = {
-        model,
-        apiKey: route.model.apiKey,
-        prompt,
-        temperature,
-        maxOutputTokens,
-        without,
-        timeoutMs,
-      };
-      const answer = await callForTitle(call, signal);
-      log.debug({ route: route.name, call: this.calls, ...summaryOf(answer) }, "asked for a title");
-      if (answer.kind !== "rejected") {
-        // Only now is it known that what was dropped without being named was the fault.
-        if (answer.kind !== "failed") this.deps.refusals.keep(route.model, without);
-        return answer;
-      }
-      const dropped = droppable(answer.parameter, without);
-      if (dropped.length === 0 || this.calls >= MAX_CALLS) return answer;
-      for (const option of dropped) without.add(option);
-      if (answer.parameter !== null) this.deps.refusals.keep(route.model, without);
-    }
-  }
-
-  private judge(answer: TitleAnswer): Result {
+  private judge(answer: ModelAnswer): Result {
     switch (answer.kind) {
       case "reasoning_only":
         return { kind: "over", reason: "reasoning_only" };
@@ -213,22 +150,3 @@ class TitleJob {
     }
   }
 }
-
-/** The parameter that the provider names; without a name all that are only wishes. */
-const droppable = (named: Option | null, without: ReadonlySet<Option>): readonly Option[] =>
-  (named === null ? (["reasoning", "temperature"] as const) : [named]).filter(
-    (option) => !without.has(option),
-  );
-
-const summaryOf = (answer: TitleAnswer): Record<string, unknown> => {
-  switch (answer.kind) {
-    case "text":
-      return { answer: "text", cut: answer.cut };
-    case "reasoning_only":
-      return { answer: "reasoning only" };
-    case "rejected":
-      return { answer: "rejected", parameter: answer.parameter, why: answer.message };
-    case "failed":
-      return { answer: "failed", reason: answer.reason, why: answer.message };
-  }
-};

@@ -24,8 +24,10 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
     case "title":
       return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
-    case "job":
-      return moved({ ...state, job: (frame.data as unknown as JobFrame).job }, frame);
+    case "job": {
+      const { job } = frame.data as unknown as JobFrame;
+      return moved({ ...state, jobs: { ...state.jobs, [job.kind]: job } }, frame);
+    }
     default:
       return isRunFrame(frame.data)
         ? applyRunFrame(state, frame, { ...frame.data, event: frame.event } as RunFrame)

@@ -77,7 +77,7 @@ export interface SessionState {
   /** A message to bring into view. */
   readonly reveal: string | null;
   /** The background work that was last told of. */
-  readonly job: Job | null;
+  readonly jobs: Readonly<Partial<Record<Job["kind"], Job>>>;
 }
 
 export type SessionAction =
@@ -143,5 +143,5 @@ export const createSessionState = (id: string): SessionState => ({
   editing: null,
   changing: false,
   reveal: null,
-  job: null,
+  jobs: {},
 });

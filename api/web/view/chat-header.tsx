@@ -54,7 +54,10 @@ export const ChatHeader = (props: {
           </h1>
         )}
       </div>
-      <JobState job={props.session?.job ?? null} onRetry={() => session && workbench.makeTitle(session.id)} />
+      <JobState
+        job={props.session?.jobs.title ?? null}
+        onRetry={() => session && workbench.makeTitle(session.id)}
+      />
       <div className="chat-facts">
         {isMarked(items) && profile !== null && props.session?.phase !== "missing" && (
           <span className="fact profile" title={`Profile: ${profileLabel(items, profile)}`}>

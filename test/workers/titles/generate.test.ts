@@ -44,7 +44,7 @@ describe("a title from a model", () => {
         userText: "東京旅行の計画を立ててください。予算は10万円です。",
         assistantText: "はい。",
       };
-      const routes = [routeTo(server, { name: "titles" }), routeTo(server)];
+      const routes = [routeTo(server, { name: "auxiliary" }), routeTo(server)];
       expect(await generateWith(routes, { exchange })).toEqual({
         ...{ kind: "generated", title: "Pythonで東京旅行の計画", calls: 3 },
       });
@@ -70,7 +70,7 @@ describe("a title from a model", () => {
 describe("B-13 bounded cost", () => {
   test("reasoning-only-model: exactly one call, then the fallback, though there is another route", () =>
     withAnswers([{ reasoning: "The user wants a title …", text: "" }], async (server) => {
-      const routes = [routeTo(server, { name: "titles" }), routeTo(server)];
+      const routes = [routeTo(server, { name: "auxiliary" }), routeTo(server)];
       expect(await generateWith(routes)).toEqual({
         ...{ kind: "fallback", title: FALLBACK, calls: 1, reason: "reasoning_only" },
       });
@@ -120,7 +120,7 @@ describe("B-13 bounded cost", () => {
 
   test("four calls in all, however many prompts and routes are left", () =>
     withAnswers([faulty({ finish: "length" }, "Login B")], async (server) => {
-      const routes = [routeTo(server, { name: "titles" }), routeTo(server), routeTo(server)];
+      const routes = [routeTo(server, { name: "auxiliary" }), routeTo(server), routeTo(server)];
       expect(await generateWith(routes)).toEqual({
         kind: "fallback",
         title: FALLBACK,
@@ -209,7 +209,7 @@ describe("the other route", () => {
       withAnswers(["Login Bug Fix"], async (working) => {
         const titles = { provider: "custom", model: "small", baseUrl: broken.url, apiKey: "titles-key" };
         const routes = [
-          routeTo(broken, { name: "titles", model: titles, temperature: 0.2 }),
+          routeTo(broken, { name: "auxiliary", model: titles, temperature: 0.2 }),
           routeTo(working),
         ];
         expect(await generateWith(routes)).toEqual({ kind: "generated", title: "Login Bug Fix", calls: 2 });
@@ -234,7 +234,7 @@ describe("the other route", () => {
 
   test("failures on both end in the fallback, and in nothing where the user's words give none", () =>
     withAnswers([faulty({ fail: 500 })], async (server) => {
-      const routes = [routeTo(server, { name: "titles" }), routeTo(server)];
+      const routes = [routeTo(server, { name: "auxiliary" }), routeTo(server)];
       const expected = { calls: 2, reason: "provider_unavailable" };
       expect(await generateWith(routes)).toEqual({ kind: "fallback", title: FALLBACK, ...expected });
       const exchange = { userText: "hi", assistantText: "Hello!" };
@@ -277,7 +277,7 @@ describe("B-7 hung-provider", () => {
     withAnswers([faulty({ stall: 0 })], (hung) =>
       withAnswers(["Login Bug Fix"], async (working) => {
         const start = performance.now();
-        const routes = [routeTo(hung, { name: "titles", timeoutMs: 200 }), routeTo(working)];
+        const routes = [routeTo(hung, { name: "auxiliary", timeoutMs: 200 }), routeTo(working)];
         expect(await generateWith(routes)).toEqual({ kind: "generated", title: "Login Bug Fix", calls: 2 });
         expect(performance.now() - start).toBeLessThan(3_000);
         expect(hung.stats().requests).toBe(1);
@@ -286,7 +286,10 @@ describe("B-7 hung-provider", () => {
 
   test("hung on every route it ends in time with the fallback", () =>
     withAnswers([faulty({ stall: 0 })], async (hung) => {
-      const routes = [routeTo(hung, { name: "titles", timeoutMs: 100 }), routeTo(hung, { timeoutMs: 100 })];
+      const routes = [
+        routeTo(hung, { name: "auxiliary", timeoutMs: 100 }),
+        routeTo(hung, { timeoutMs: 100 }),
+      ];
       expect(await generateWith(routes)).toEqual({
         kind: "fallback",
         title: FALLBACK,
@@ -368,7 +371,7 @@ describe("security-contract 11", () => {
     withAnswers([faulty({ fail: 401 }), "Okay, so the user wants it", "Login Bug Fix"], async (server) => {
       const lines: string[] = [];
       const log = { debug: (...line: unknown[]) => void lines.push(JSON.stringify(line)) };
-      await generateWith([routeTo(server, { name: "titles" }), routeTo(server)], { log });
+      await generateWith([routeTo(server, { name: "auxiliary" }), routeTo(server)], { log });
       expect(lines.length).toBeGreaterThanOrEqual(3);
       expect(lines.join()).not.toMatch(/route-key|login|Okay|token was/i);
     }));
@@ -394,7 +397,7 @@ describe("the request's shape", () => {
       };
       const bare = { provider: "custom", model: "m", baseUrl: first.url, apiKey: null };
       const generate = createTitleGenerator({ demo: NO_DEMO, fetch: spying });
-      await generateWith([routeTo(first, { name: "titles", model: bare }), routeTo(first)], {}, generate);
+      await generateWith([routeTo(first, { name: "auxiliary", model: bare }), routeTo(first)], {}, generate);
       expect(keys).toEqual([undefined, "Bearer route-key"]);
     }));
 });

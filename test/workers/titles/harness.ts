@@ -1,3 +1,4 @@
+import type { Route } from "../../../workers/auxiliary/route.ts";
 import type { Directives } from "../../../workers/engines/demo/directives.ts";
 import { createModelServer, type ModelServer } from "../../../workers/engines/demo/model-server.ts";
 import type { Script } from "../../../workers/engines/demo/plan.ts";
@@ -7,7 +8,6 @@ import {
   type TitleOutcome,
   type TitleRequest,
 } from "../../../workers/titles/generate.ts";
-import type { TitleRoute } from "../../../workers/titles/route.ts";
 
 export const NO_DEMO = { baseUrl: () => Promise.reject(new Error("no demo model here")) };
 
@@ -38,7 +38,7 @@ export const faulty = (directives: Partial<Directives>, text = "Login Bug Fix"):
 });
 
 /** Models of one name have one memory of what is rejected, so each route has a name of its own. */
-export const routeTo = (server: Pick<ModelServer, "url">, changes: Partial<TitleRoute> = {}): TitleRoute => ({
+export const routeTo = (server: Pick<ModelServer, "url">, changes: Partial<Route> = {}): Route => ({
   name: "session",
   model: { provider: "custom", model: "m", baseUrl: server.url, apiKey: "route-key" },
   temperature: 0.1,
@@ -56,7 +56,7 @@ export interface Logged {
 }
 
 export const generateWith = (
-  routes: readonly TitleRoute[],
+  routes: readonly Route[],
   changes: Partial<TitleRequest> = {},
   generate: GenerateTitle = createTitleGenerator({ demo: NO_DEMO }),
 ): Promise<TitleOutcome> =>

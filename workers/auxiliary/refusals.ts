@@ -1,5 +1,5 @@
 import type { ModelSettings } from "../engines/port.ts";
-import type { Option } from "./title-call.ts";
+import type { Option } from "./model-call.ts";
 
 export interface Refusals {
   /** What this model's provider is known to reject. */

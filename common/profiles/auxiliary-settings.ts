@@ -1,36 +1,52 @@
 import { isRecord } from "../base/record.ts";
-import type { ProfileModel, TitleSettings } from "./port.ts";
+import type { Auxiliary, AuxiliarySettings, ProfileModel, TitleSettings } from "./port.ts";
 import { keyNamesOf, originOf, originOfName, pickedModel } from "./providers.ts";
 import { expandSetting } from "./template.ts";
 
 type Env = Readonly<Record<string, string>>;
 
-export interface ReadTitleSettings {
-  readonly titles: TitleSettings;
+export interface ReadAuxiliarySettings {
+  readonly auxiliary: Auxiliary;
   /** What was not understood, by name; never a value. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads `auxiliary.title_generation` (background-jobs 1.2). Titles are a convenience, so what is wrong in it is said in a
- * warning and its default used; it never makes a profile unusable. `main` is the profile's chat model.
+ * Reads `auxiliary:` of a profile's config.yaml: how its background work is done (background-jobs 1.2). That work is a convenience,
+ * so what is wrong in it is said in a warning and its default used; it never makes a profile unusable. `main` is the profile's
+ * chat model.
  */
-export const readTitleSettings = (section: unknown, env: Env, main: ProfileModel): ReadTitleSettings => {
+export const readAuxiliarySettings = (
+  sections: Readonly<Partial<Record<SectionName, unknown>>>,
+  env: Env,
+  main: ProfileModel,
+): ReadAuxiliarySettings => {
   const warnings: string[] = [];
-  const warn: Warn = (name, why) =>
-    void warnings.push(`${name === "" ? SECTION : `${SECTION}.${name}`} ${why}`);
-  const map = isRecord(section) ? section : {};
-  if (section !== undefined && section !== null && !isRecord(section)) warn("", "is no map");
-  const titles = {
-    enabled: isEnabled(map.enabled),
-    model: dedicatedModel(textsOf(map, warn), env, main, warn),
-    timeoutMs: timeoutOf(map.timeout),
-    refreshEvery: refreshOf(map.refresh_every, warn),
+  const read = (name: SectionName, defaultTimeoutS: number) => {
+    const path = `auxiliary.${name}`;
+    const warn: Warn = (key, why) => void warnings.push(`${key === "" ? path : `${path}.${key}`} ${why}`);
+    const section = sections[name];
+    const map = isRecord(section) ? section : {};
+    if (section !== undefined && section !== null && !isRecord(section)) warn("", "is no map");
+    const task: AuxiliarySettings = {
+      enabled: isEnabled(map.enabled),
+      model: dedicatedModel(textsOf(map, warn), env, main, warn),
+      timeoutMs: timeoutOf(map.timeout, defaultTimeoutS),
+    };
+    return { task, map, warn };
   };
-  return { titles, warnings };
+  const titles = read("title_generation", TITLE_TIMEOUT_S);
+  return {
+    auxiliary: {
+      titles: { ...titles.task, refreshEvery: refreshOf(titles.map.refresh_every, titles.warn) },
+      compression: read("compression", COMPRESSION_TIMEOUT_S).task,
+      summaries: read("summaries", SUMMARY_TIMEOUT_S).task,
+    },
+    warnings,
+  };
 };
 
-const SECTION = "auxiliary.title_generation";
+type SectionName = "title_generation" | "compression" | "summaries";
 type Warn = (name: string, why: string) => void;
 type Section = Readonly<Record<string, unknown>>;
 
@@ -41,13 +57,14 @@ const isEnabled = (value: unknown): boolean => {
   return value === true || value === 1;
 };
 
-const DEFAULT_TIMEOUT_S = 15;
-/** Four calls of it still end within a job's deadline. */
+const TITLE_TIMEOUT_S = 15;
+const COMPRESSION_TIMEOUT_S = 60;
+const SUMMARY_TIMEOUT_S = 30;
 const MAX_TIMEOUT_S = 120;
 
-const timeoutOf = (value: unknown): number => {
+const timeoutOf = (value: unknown, defaultS: number): number => {
   const seconds = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  const usable = typeof seconds === "number" && seconds > 0 ? seconds : DEFAULT_TIMEOUT_S;
+  const usable = typeof seconds === "number" && seconds > 0 ? seconds : defaultS;
   return Math.ceil(Math.min(usable, MAX_TIMEOUT_S) * 1000);
 };
 
@@ -75,7 +92,7 @@ const textsOf = (map: Section, warn: Warn): Texts => {
   return Object.fromEntries(TEXTS.map((name) => [name, read(name)])) as Texts;
 };
 
-/** The model that makes titles; null when nothing says that it is another one than the session's. */
+/** The model of a task; null when nothing says that it is another one than the session's. */
 const dedicatedModel = (texts: Texts, env: Env, main: ProfileModel, warn: Warn): ProfileModel | null => {
   if (TEXTS.every((name) => texts[name] === null)) return null;
   const picked = pickedModel(expandSetting(texts.model, env) ?? "");
@@ -89,7 +106,7 @@ const dedicatedModel = (texts: Texts, env: Env, main: ProfileModel, warn: Warn):
   const isMain = provider === main.provider;
   const model = picked.model || (isMain ? main.model : "");
   if (model === "" && !isMain) {
-    warn("model", `is needed with the provider "${provider}"; titles are made with the chat model`);
+    warn("model", `is needed with the provider "${provider}"; the chat model is used`);
     return null;
   }
   const route = { provider, model, baseUrl: baseUrl ?? (isMain ? main.baseUrl : null) };

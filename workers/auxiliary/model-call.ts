@@ -1,17 +1,21 @@
 import type { LanguageModelV4, LanguageModelV4GenerateResult, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import { beforeAbort } from "../../common/base/bounded-wait.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
-import type { TitlePrompt } from "../../common/titles/prompts.ts";
 import { answerText } from "../../common/titles/visible-text.ts";
 import { readProviderFailure, toEngineError } from "../engines/builtin/provider-error.ts";
 
 /** What a request may do without, by the names of the model interface. */
 export type Option = "reasoning" | "temperature" | "maxOutputTokens";
 
-export interface TitleCall {
+export interface PromptMessage {
+  readonly role: "system" | "user";
+  readonly content: string;
+}
+
+export interface ModelCall {
   readonly model: LanguageModelV4;
   readonly apiKey: string | null;
-  readonly prompt: TitlePrompt;
+  readonly prompt: readonly PromptMessage[];
   readonly temperature: number;
   readonly maxOutputTokens: number;
   /** Not sent: the provider rejects them. */
@@ -19,7 +23,7 @@ export interface TitleCall {
   readonly timeoutMs: number;
 }
 
-export type TitleAnswer =
+export type ModelAnswer =
   /** `text` is without thinking; `cut`: the output limit ended it. */
   | { readonly kind: "text"; readonly text: string; readonly cut: boolean }
   /** Thoughts and nothing else: asking again would cost the same and yield the same (B-13). */
@@ -29,10 +33,10 @@ export type TitleAnswer =
   | { readonly kind: "failed"; readonly reason: "timeout" | RunErrorCode; readonly message: string };
 
 /**
- * One request for a title. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`,
+ * One request for a text. Resolves whatever the provider does, within `timeoutMs`; rejects only with the reason of `signal`,
  * at once.
  */
-export const callForTitle = async (call: TitleCall, signal: AbortSignal): Promise<TitleAnswer> => {
+export const callForText = async (call: ModelCall, signal: AbortSignal): Promise<ModelAnswer> => {
   signal.throwIfAborted();
   const late = AbortSignal.timeout(call.timeoutMs);
   const either = AbortSignal.any([signal, late]);
@@ -48,7 +52,7 @@ export const callForTitle = async (call: TitleCall, signal: AbortSignal): Promis
 };
 
 const generate = async (
-  call: TitleCall,
+  call: ModelCall,
   abortSignal: AbortSignal,
 ): Promise<LanguageModelV4GenerateResult> => {
   const { model, temperature, maxOutputTokens, without } = call;
@@ -64,7 +68,7 @@ const generate = async (
   });
 };
 
-const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): TitleAnswer => {
+const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): ModelAnswer => {
   let text = "";
   let thought = (usage.outputTokens.reasoning ?? 0) > 0;
   for (const part of content) {
@@ -76,9 +80,9 @@ const read = ({ content, finishReason, usage }: LanguageModelV4GenerateResult): 
   return { kind: "text", text: visible, cut: finishReason.unified === "length" };
 };
 
-const faultOf = (error: unknown, apiKey: string | null): TitleAnswer => {
+const faultOf = (error: unknown, apiKey: string | null): ModelAnswer => {
   const failure = readProviderFailure(error, Date.now());
-  // No provider's doing: a bug, or a key that no header can hold. A title is not worth a failed job; the message may quote the key.
+  // No provider's doing: a bug, or a key that no header can hold. Background work does not fail by it; the message may quote the key.
   if (failure === null)
     return { kind: "failed", reason: "error", message: error instanceof Error ? error.name : typeof error };
   const { code, message } = toEngineError(failure, apiKey);

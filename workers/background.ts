@@ -1,0 +1,31 @@
+import type { Backbone } from "../common/backbone/open.ts";
+import type { DemoEndpoint } from "./engines/builtin/models.ts";
+import { createJobRunner, type JobRunnerDeps } from "./jobs/run-job.ts";
+import { createTitleWork } from "./jobs/title.ts";
+import type { JobWorks } from "./jobs/work.ts";
+import { createTitleGenerator } from "./titles/generate.ts";
+
+export interface JobSurroundings
+  extends Pick<JobRunnerDeps, "resolveProfile" | "withProfileEnv" | "handBack"> {
+  readonly demo: DemoEndpoint;
+}
+
+/** Every kind of background work on sessions, over what the worker has; answers what does a job by its id. */
+export const createJobs = (
+  { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
+  { demo, ...surroundings }: JobSurroundings,
+): ReturnType<typeof createJobRunner> => {
+  const { read, write } = lifecycleDeps;
+  const works: JobWorks = {
+    title: createTitleWork({
+      write,
+      transcripts: transcript.transcripts,
+      generate: createTitleGenerator({ demo }),
+    }),
+  };
+  return createJobRunner({
+    ...{ ...surroundings, read, write, works, log },
+    dispatcher: lifecycle.dispatcher,
+    workerName: name,
+  });
+};
