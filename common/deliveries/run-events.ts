@@ -31,8 +31,11 @@ export const createRunEvents = (
 ): ((run: HookedRun, event: RunHookEvent) => OutboxRow[]) => {
   const webhooks = db
     .prepare<[string, string, string], string>(
-      `select id from webhooks w where w.session_id = ? and (w.run_id is null or w.run_id = ?) and w.off_reason is null
-         and exists (select 1 from json_each(w.events) e where e.value = ?)`,
+      // Those of the session's other runs may be many: they are not walked over.
+      `select id from (
+         select id, off_reason, events from webhooks where session_id = ? and run_id is null union all
+         select id, off_reason, events from webhooks where run_id = ?) w
+       where w.off_reason is null and exists (select 1 from json_each(w.events) e where e.value = ?)`,
     )
     .pluck();
   // The browsers of a login that has ended are told nothing.

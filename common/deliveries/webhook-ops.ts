@@ -67,9 +67,12 @@ export type WebhookOps = ReturnType<typeof createWebhookOps>;
 
 export const createWebhookReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string], WebhookRow>("select * from webhooks where id = ?");
-  // Those of single runs are as many as the session has runs: the newest are shown.
   const ofSession = db.prepare<[string], WebhookRow>(
-    "select * from webhooks where session_id = ? order by run_id is not null, created_at desc, id limit 100",
+    "select * from webhooks where session_id = ? and run_id is null order by created_at desc, id",
+  );
+  // As many as the session has runs.
+  const ofRuns = db.prepare<[string], WebhookRow>(
+    "select * from webhooks where session_id = ? and run_id is not null order by created_at desc, id limit 80",
   );
   return {
     /** Null when there is none. */
@@ -78,6 +81,7 @@ export const createWebhookReadOps = (db: Database.Database) => {
       return row === undefined ? null : webhookFromRow(row);
     },
     /** Those of the session first, then those of its newest runs. */
-    webhooksOf: (sessionId: string): Webhook[] => ofSession.all(sessionId).map(webhookFromRow),
+    webhooksOf: (sessionId: string): Webhook[] =>
+      [...ofSession.all(sessionId), ...ofRuns.all(sessionId)].map(webhookFromRow),
   };
 };

@@ -77,7 +77,7 @@ test("push-run-finished: encrypted for the browser, signed by the server's key, 
 test("a run that fails is told of, one that somebody stopped is not", async () => {
   const session = await d.createSession();
   const { browser, sent } = await subscribe("failed");
-  const stopped = await d.startRun(session.id, "long [[fake tokens=500 delay=50]]");
+  const stopped = await d.startRun(session.id, "long [[fake tokens=600 rate=20]]");
   await eventually("it runs", async () => (await d.getRun(stopped.id)).status === "running");
   await d.request("POST", `/api/runs/${stopped.id}/cancel`, {});
   await within("it is stopped", d.follow(stopped.id).ended);
@@ -118,6 +118,23 @@ test("push-dead-letter-visible: a service that refuses is tried again, then give
   expect(sent()).toHaveLength(3);
   expect(JSON.stringify(dead) + worker.output()).not.toContain(path);
 }, 60_000);
+
+test("keys that are none are given up at once", async () => {
+  const session = await d.createSession();
+  const keys = {
+    p256dh: Buffer.alloc(65, 9).toString("base64url"),
+    auth: Buffer.alloc(16).toString("base64url"),
+  };
+  const { body } = await d.request<{ subscription: Told }>(
+    ...["POST", "/api/push/subscriptions", { endpoint: `${service.url}/none`, keys }],
+  );
+  await turn(session.id);
+  const dead = await eventually("given up", async () => {
+    const { data } = (await d.request<{ data: Delivery[] }>("GET", "/api/ops/deliveries")).body;
+    return data.find(({ subscription_id }) => subscription_id === body.subscription.id);
+  });
+  expect(dead).toMatchObject({ tries: 1, reason: "unusable_keys" });
+});
 
 test("push-after-crash: killed behind the message and before its mark, the browser is told again", async () => {
   const session = await d.createSession();

@@ -107,7 +107,7 @@ describe("what is told", () => {
     await hook(session.id, some, { events: ["run.cancelled"] });
     const failed = await turn(session.id, "broken [[fake fail=400]]");
     expect(failed.status).toBe("failed");
-    const stopped = await d.startRun(session.id, "long [[fake tokens=500 delay=50]]");
+    const stopped = await d.startRun(session.id, "long [[fake tokens=600 rate=20]]");
     await eventually("it runs", async () => (await d.getRun(stopped.id)).status === "running");
     await d.request("POST", `/api/runs/${stopped.id}/cancel`, {});
     const told = await Promise.all(
@@ -382,7 +382,7 @@ describe("what is killed half-way", () => {
   test("a run that is ended without its worker is told of, too", async () => {
     const session = await d.createSession();
     const { webhook } = await hook(session.id, path("settled"));
-    const run = await d.startRun(session.id, "long [[fake tokens=500 delay=50]]");
+    const run = await d.startRun(session.id, "long [[fake tokens=600 rate=20]]");
     await eventually("it runs", async () => (await d.getRun(run.id)).status === "running");
     runner.signal("SIGSTOP");
     await d.request("POST", `/api/runs/${run.id}/cancel`, {});

@@ -43,7 +43,10 @@ const attemptOf = async (deps: DeliverDeps, claimed: ClaimedDelivery): Promise<D
     const delayS = nextDelayS(deps.delaysS, tries, retryAfter);
     return delayS === null ? { kind: "dead", status, reason } : { kind: "retry", status, reason, delayS };
   };
-  const { target, headers, body } = messageOf(deps, claimed);
+  const message = messageOf(deps, claimed);
+  // Another attempt would not make better keys of them.
+  if (message === null) return { kind: "dead", status: null, reason: "unusable_keys" };
+  const { target, headers, body } = message;
   try {
     const { status, retryAfter } = await deps.post(target, { headers, body }, deps.handBack);
     if (status >= 200 && status < 300) return { kind: "delivered", status };
@@ -56,7 +59,12 @@ const attemptOf = async (deps: DeliverDeps, claimed: ClaimedDelivery): Promise<D
   }
 };
 
-const messageOf = (deps: DeliverDeps, claimed: ClaimedDelivery): OutgoingMessage =>
-  claimed.target.kind === "webhook"
-    ? webhookMessage(claimed, claimed.target, deps.publicUrl)
-    : pushMessage(claimed, claimed.target, deps.vapid);
+/** Null: nothing can be encrypted for what the browser gave as its keys. */
+const messageOf = (deps: DeliverDeps, claimed: ClaimedDelivery): OutgoingMessage | null => {
+  if (claimed.target.kind === "webhook") return webhookMessage(claimed, claimed.target, deps.publicUrl);
+  try {
+    return pushMessage(claimed, claimed.target, deps.vapid);
+  } catch {
+    return null;
+  }
+};

@@ -12,7 +12,8 @@ create table webhooks (
   off_reason text,
   created_at real not null
 ) strict, without rowid;
-create index webhooks_by_session on webhooks (session_id, created_at);
+create index webhooks_of_session on webhooks (session_id, created_at) where run_id is null;
+create index webhooks_of_runs on webhooks (session_id, created_at) where run_id is not null;
 create index webhooks_by_run on webhooks (run_id) where run_id is not null;
 create index webhooks_of_runs_by_age on webhooks (created_at) where run_id is not null;
 
