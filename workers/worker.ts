@@ -1,6 +1,7 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
@@ -12,6 +13,8 @@ import { createJobs } from "./background.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
+import { showFigures } from "./consume/show-figures.ts";
+import { trackWork } from "./consume/work-figures.ts";
 import { openDeliver } from "./deliver/open.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
@@ -22,6 +25,7 @@ import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
+import { createRunFigures } from "./run/run-figures.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -75,6 +79,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
     flushMs: config.journal.flushMs,
+    figures: createRunFigures(backbone.figures.registry),
   });
 
   const kinds = kindsOf(config.worker.queues);
@@ -104,6 +109,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       process: (data, profile) => deliver(JOBS.deliveries.parse(data).deliveryId, profile),
     },
   };
+  const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(
     kinds.map((kind) => {
@@ -113,7 +119,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (job) => work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
+        process: (job) =>
+          tracked(kind, job.id ?? "", () =>
+            work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
+          ),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -137,6 +146,9 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     log,
   );
   closers.add("registration", () => registration.close());
+  const board = createFiguresBoard(redis, keys.figures);
+  const figures = await showFigures(board, backbone.name, backbone.figures, log);
+  closers.add("figures", () => figures.close());
 
   return {
     drain: async () => {

@@ -77,6 +77,7 @@ export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
             recovery: body.recovery,
             idempotency: idempotencyOf(req.headers["idempotency-key"], body),
             ...(body.webhook === undefined ? {} : { webhook: body.webhook }),
+            traceparent: req.get("traceparent") ?? null,
           });
           if (!replayed) metrics.runsAccepted.inc();
           const address = `/api/runs/${run.id}`;

@@ -49,6 +49,12 @@ export interface RunRecord {
   readonly errorHint: string | null;
   readonly errorDetail: string | null;
   readonly terminalState: "tool_limit_reached" | null;
+  /** Epoch seconds; null: it waits here. */
+  readonly releasedAt: number | null;
+  /** Epoch seconds; null: nothing was shown yet, or the attempt that showed it could not say so. */
+  readonly firstOutputAt: number | null;
+  /** W3C `traceparent` of its acceptance. */
+  readonly traceparent: string | null;
 }
 
 export interface StoredStep {

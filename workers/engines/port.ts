@@ -115,7 +115,13 @@ export type EngineEvent =
       readonly outcome: "done" | "unknown";
       readonly durationS: number;
     }
-  | { readonly type: "warning"; readonly kind: string; readonly message: string }
+  | {
+      readonly type: "warning";
+      readonly kind: string;
+      readonly message: string;
+      /** A model call is tried again after this time; `status`: what the provider answered, null when it could not be reached. */
+      readonly retry?: { readonly status: number | null; readonly waitMs: number };
+    }
   /** The model wanted more steps than `maxSteps`. */
   | { readonly type: "step_limit" };
 
