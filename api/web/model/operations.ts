@@ -1,3 +1,4 @@
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
 
@@ -17,6 +18,8 @@ export interface OperationsState {
   readonly ops: Ops | null;
   readonly runs: ListPage<OpsRun>;
   readonly jobs: ListPage<Job>;
+  /** Webhook and push messages that were given up. */
+  readonly deliveries: ListPage<Delivery>;
 }
 
 /** Rows of a page: a thousand runs are never drawn at once. */
@@ -26,9 +29,11 @@ export const OPERATIONS_PAGE = 50;
 export interface Operations {
   getState(): OperationsState;
   subscribe(listener: () => void): () => void;
-  turn(list: "runs" | "jobs", to: "next" | "previous"): void;
+  turn(list: "runs" | "jobs" | "deliveries", to: "next" | "previous"): void;
   /** Asks for a failed job again. Never rejects: what went wrong is the state's `problem`. */
   retry(jobId: string): Promise<void>;
+  /** The same for a message that was given up. */
+  sendAgain(deliveryId: string): Promise<void>;
 }
 
 const NOTHING = { items: [], trail: [], next: null } as const;
@@ -38,6 +43,7 @@ export const createOperationsState = (): OperationsState => ({
   ops: null,
   runs: NOTHING,
   jobs: NOTHING,
+  deliveries: NOTHING,
 });
 
 /** A span of time in one or two units: "8 s", "3 min", "2 h 5 min", "4 d 3 h". */

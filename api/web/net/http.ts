@@ -1,4 +1,5 @@
 import type { Backlog } from "../../../common/contracts/backlog.ts";
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type {
   CutAnswer,
   ImportBody,
@@ -136,6 +137,9 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),
     retryJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/retry`, { body: {} }),
+    opsDeliveries: (query: PageQuery) => call<Page<Delivery>>("GET", `/api/ops/deliveries${queryOf(query)}`),
+    retryDelivery: (deliveryId: string) =>
+      call<{ delivery: Delivery }>("POST", `/api/deliveries/${id(deliveryId)}/retry`, { body: {} }),
     backlog: () => call<Page<Backlog>>("GET", "/api/backlog"),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),

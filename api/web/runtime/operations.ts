@@ -16,7 +16,7 @@ export const createOperations = ({
   surroundings,
   every,
 }: {
-  readonly api: Pick<Api, "ops" | "opsRuns" | "opsJobs" | "retryJob">;
+  readonly api: Pick<Api, "ops" | "opsRuns" | "opsJobs" | "opsDeliveries" | "retryJob" | "retryDelivery">;
   readonly surroundings: Pick<Surroundings, "hidden" | "online" | "onReturn">;
   /** Does something again and again, in milliseconds. */
   readonly every: (work: () => void, ms: number) => void;
@@ -33,12 +33,13 @@ export const createOperations = ({
   const look = async (): Promise<void> => {
     looks += 1;
     const mine = looks;
-    const { runs, jobs } = state;
+    const { runs, jobs, deliveries } = state;
     try {
-      const [{ ops }, runPage, jobPage] = await Promise.all([
+      const [{ ops }, runPage, jobPage, deliveryPage] = await Promise.all([
         api.ops(),
         api.opsRuns(queryOf(runs)),
         api.opsJobs(queryOf(jobs)),
+        api.opsDeliveries(queryOf(deliveries)),
       ]);
       if (mine !== looks) return;
       set({
@@ -47,6 +48,7 @@ export const createOperations = ({
         ops,
         runs: { ...runs, items: runPage.data, next: runPage.next_cursor },
         jobs: { ...jobs, items: jobPage.data, next: jobPage.next_cursor },
+        deliveries: { ...deliveries, items: deliveryPage.data, next: deliveryPage.next_cursor },
       });
     } catch (error) {
       if (mine !== looks) return;
@@ -60,6 +62,16 @@ export const createOperations = ({
   every(lookIfSeen, LOOK_EVERY_MS);
   surroundings.onReturn(lookIfSeen);
   void look();
+
+  const andLook = async (work: Promise<unknown>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      set({ problem: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    await look();
+  };
 
   return {
     getState: () => state,
@@ -75,15 +87,8 @@ export const createOperations = ({
       set({ [list]: { ...page, trail, next: null } });
       void look();
     },
-    async retry(jobId) {
-      try {
-        await api.retryJob(jobId);
-      } catch (error) {
-        set({ problem: error instanceof Error ? error.message : String(error) });
-        return;
-      }
-      await look();
-    },
+    retry: (jobId) => andLook(api.retryJob(jobId)),
+    sendAgain: (deliveryId) => andLook(api.retryDelivery(deliveryId)),
   };
 };
 

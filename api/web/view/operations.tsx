@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
 import {
@@ -15,7 +16,10 @@ import { ThemeToggle } from "./theme-toggle.tsx";
 
 /** What whoever operates the server looks at: a page of its own, beside the workbench. */
 export const OperationsPage = ({ operations }: { readonly operations: Operations }) => {
-  const { phase, problem, ops, runs, jobs } = useSyncExternalStore(operations.subscribe, operations.getState);
+  const { phase, problem, ops, runs, jobs, deliveries } = useSyncExternalStore(
+    operations.subscribe,
+    operations.getState,
+  );
   useEffect(() => {
     document.title = "Operations · Talaria";
   }, []);
@@ -53,6 +57,12 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
               at={ops.at}
               onTurn={(to) => operations.turn("jobs", to)}
               onRetry={(id) => void operations.retry(id)}
+            />
+            <DeadDeliveries
+              page={deliveries}
+              at={ops.at}
+              onTurn={(to) => operations.turn("deliveries", to)}
+              onRetry={(id) => void operations.sendAgain(id)}
             />
           </>
         )}
@@ -193,6 +203,45 @@ const FailedJobs = (props: {
           ))}
         </Table>
         <Pager page={props.page} what="jobs" onTurn={props.onTurn} />
+      </>
+    )}
+  </Section>
+);
+
+const DeadDeliveries = (props: {
+  readonly page: ListPage<Delivery>;
+  readonly at: number;
+  readonly onTurn: Turn;
+  readonly onRetry: (id: string) => void;
+}) => (
+  <Section title="Webhook and push messages that were given up" empty="None.">
+    {(props.page.items.length > 0 || props.page.trail.length > 0) && (
+      <>
+        <Table head={["Message", "To", "Event", "Why", "Tries", "Given up", "Session", "Again"]}>
+          {props.page.items.map((one) => (
+            <tr key={one.id}>
+              <th scope="row">
+                <code>{one.id}</code>
+              </th>
+              <td>{one.webhook_id === null ? "a browser" : "a webhook"}</td>
+              <td>{one.event}</td>
+              <td>
+                {one.reason} {one.http_status !== null && `(${one.http_status})`}
+              </td>
+              <td>{one.tries}</td>
+              <td>{spanText(props.at - (one.ended_at ?? props.at))} ago</td>
+              <td>
+                <a href={`/s/${encodeURIComponent(one.session_id)}`}>open</a>
+              </td>
+              <td>
+                <button className="button" type="button" onClick={() => props.onRetry(one.id)}>
+                  Send again
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
+        <Pager page={props.page} what="messages" onTurn={props.onTurn} />
       </>
     )}
   </Section>
