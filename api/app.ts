@@ -27,6 +27,7 @@ import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
+import { type BackgroundProcessDeps, backgroundProcessRoutes } from "./routes/background-processes.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -71,6 +72,7 @@ export interface AppDeps {
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
   readonly deliveries: DeliveryCalls;
+  readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -169,6 +171,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...backlogRoutes(deps),
     ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
+    ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

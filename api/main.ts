@@ -27,9 +27,12 @@ import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { addDeliveryMetrics } from "./ops/delivery-metrics.ts";
 import { shared } from "./ops/kept.ts";
+import { createMaintenanceView } from "./ops/maintenance.ts";
+import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { processCalls } from "./process-calls.ts";
 import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
@@ -66,6 +69,8 @@ const main = async (): Promise<void> => {
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
   addDeliveryMetrics(metrics, () => db.read.deliveryCounts());
+  const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
+  addMaintenanceMetrics(metrics, maintenance);
   addStageMetrics(metrics, backbone, hub);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
@@ -108,7 +113,8 @@ const main = async (): Promise<void> => {
     backlog,
     jobs: jobCalls(db, lifecycle.control),
     deliveries: await deliveryCalls(db, lifecycle.control, config),
-    ops: opsCalls({ version, db, redis, live, backlog }),
+    processes: processCalls(db, lifecycle.control),
+    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

@@ -62,8 +62,9 @@ export const createDeliveryOps = (db: Database.Database, outbox: OutboxOps, now:
   const switchOff = db.prepare<[string]>("update webhooks set off_reason = 'gone' where id = ?");
   const switchOn = db.prepare<[string]>("update webhooks set off_reason = null where id = ?");
   const forgetBrowser = db.prepare<[string]>("delete from push_subscriptions where id = ?");
-  const forget = db.prepare<[number, number]>(
-    "delete from deliveries where ended_at < ? and (state = 'delivered' or ended_at < ?)",
+  const forget = db.prepare<[number, number, number]>(
+    `delete from deliveries where id in (
+       select id from deliveries where ended_at < ? and (state = 'delivered' or ended_at < ?) order by ended_at limit ?)`,
   );
 
   const tell = (row: DeliveryRow): OutboxRow => outbox.putOutbox("deliver", row.session_id, row.id);
@@ -146,9 +147,9 @@ export const createDeliveryOps = (db: Database.Database, outbox: OutboxOps, now:
         return row === undefined || row.ended_at !== null ? [] : [tell(row)];
       }),
 
-    /** Forgets those that arrived before the one time and those that were given up before the other (epoch seconds). */
-    forgetDeliveries: (deliveredBefore: number, deadBefore: number): number =>
-      forget.run(deliveredBefore, deadBefore).changes,
+    /** Forgets so many that arrived before the one time or were given up before the other (epoch seconds). */
+    forgetDeliveries: (deliveredBefore: number, deadBefore: number, limit: number): number =>
+      forget.run(deliveredBefore, deadBefore, limit).changes,
   };
 
   function targetOf(row: DeliveryRow): ClaimedDelivery["target"] | null {

@@ -27,10 +27,11 @@ export const createWebhookOps = (db: Database.Database, now: Clock) => {
      returning *`,
   );
   const remove = db.prepare<[string]>("delete from webhooks where id = ?");
-  const forget = db.prepare<[number]>(
-    `delete from webhooks where run_id is not null and created_at < ?
-       and not exists (select 1 from runs r where r.id = webhooks.run_id and r.ended_at is null)
-       and not exists (select 1 from deliveries d where d.webhook_id = webhooks.id)`,
+  const forget = db.prepare<[number, number]>(
+    `delete from webhooks where id in (
+       select id from webhooks w where run_id is not null and created_at < ?
+         and not exists (select 1 from runs r where r.id = w.run_id and r.ended_at is null)
+         and not exists (select 1 from deliveries d where d.webhook_id = w.id) limit ?)`,
   );
 
   const put = (sessionId: string, runId: string | null, given: CreateWebhookBody): MadeWebhook => {
@@ -58,8 +59,8 @@ export const createWebhookOps = (db: Database.Database, now: Clock) => {
       put(sessionId, runId, given),
     /** Takes its deliveries with it, made ones and waiting ones; false: there was none. */
     deleteWebhook: (id: string): boolean => remove.run(id).changes === 1,
-    /** Forgets webhooks of single runs that were made before (epoch seconds) and have nothing left to tell or to show. */
-    forgetWebhooks: (before: number): number => forget.run(before).changes,
+    /** Forgets so many webhooks of single runs that were made before (epoch seconds) and have nothing left to tell or to show. */
+    forgetWebhooks: (before: number, limit: number): number => forget.run(before, limit).changes,
   };
 };
 

@@ -24,6 +24,13 @@ export interface AcceptRequest {
   readonly cut?: NewCut;
   /** Who is told by HTTP when the run ends. */
   readonly webhook?: CreateWebhookBody;
+  /** What the system says in place of a person (background-jobs B-38). */
+  readonly made?: {
+    readonly source: "process";
+    readonly parts: readonly Readonly<Record<string, unknown>>[];
+    /** As one line of a list; of a message that is sent again the parts say it. */
+    readonly headline?: string;
+  };
 }
 
 /** What the HTTP layer needs of runs. `RunLedger` (ledger.ts) adds what lifecycle and workers need. */

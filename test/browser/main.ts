@@ -4,6 +4,7 @@ import { layoutSpecs } from "./layout.spec.ts";
 import { notifySpecs } from "./notify.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
+import { processSpecs } from "./processes.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
@@ -33,6 +34,7 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...processSpecs,
     ...operationsSpecs,
     ...notifySpecs,
     ...layoutSpecs,

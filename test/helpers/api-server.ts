@@ -13,7 +13,9 @@ import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { addDeliveryMetrics } from "../../api/ops/delivery-metrics.ts";
 import { shared } from "../../api/ops/kept.ts";
+import { createMaintenanceView } from "../../api/ops/maintenance.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
+import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -112,7 +114,11 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     deliveries: await deliveryCalls(db, lifecycle.control, {
       ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets } },
     }),
-    ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
+    processes: processCalls(db, lifecycle.control),
+    ops: opsCalls({
+      ...{ version: VERSION, db, redis, live, backlog },
+      maintenance: createMaintenanceView(() => db.read.maintenance()),
+    }),
     dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,

@@ -1,5 +1,6 @@
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
+import type { SessionProcesses } from "../tools/process/port.ts";
 import type { Tool } from "../tools/tool.ts";
 
 /**
@@ -73,6 +74,8 @@ export interface EngineContext {
   /** Environment of child processes, already built: nothing is inherited (DESIGN 8). */
   readonly childEnv: Readonly<Record<string, string>>;
   readonly maxSteps: number;
+  /** What the run's session has running in the background. */
+  readonly processes?: SessionProcesses | undefined;
 }
 
 /** Model of a profile (native-api "Model of a profile"). */

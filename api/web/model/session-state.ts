@@ -1,6 +1,7 @@
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
+import type { Process } from "../../../common/contracts/process.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
 import type { Session, SessionHead, StoreState } from "../../../common/contracts/session.ts";
@@ -78,6 +79,8 @@ export interface SessionState {
   readonly reveal: string | null;
   /** The background work that was last told of. */
   readonly jobs: Readonly<Partial<Record<Job["kind"], Job>>>;
+  /** Background processes of the session, the oldest first. */
+  readonly processes: readonly Process[];
 }
 
 export type SessionAction =
@@ -120,6 +123,7 @@ export type SessionAction =
       readonly text: string;
       readonly run: Run;
     }
+  | { readonly type: "processes"; readonly processes: readonly Process[] }
   | { readonly type: "reveal"; readonly messageId: string | null };
 
 export const createSessionState = (id: string): SessionState => ({
@@ -144,4 +148,5 @@ export const createSessionState = (id: string): SessionState => ({
   changing: false,
   reveal: null,
   jobs: {},
+  processes: [],
 });

@@ -12,6 +12,7 @@ import type {
 } from "../../../common/contracts/http.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
+import type { Process } from "../../../common/contracts/process.ts";
 import type {
   CreateProfileBody,
   ModelList,
@@ -140,6 +141,9 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     opsDeliveries: (query: PageQuery) => call<Page<Delivery>>("GET", `/api/ops/deliveries${queryOf(query)}`),
     retryDelivery: (deliveryId: string) =>
       call<{ delivery: Delivery }>("POST", `/api/deliveries/${id(deliveryId)}/retry`, { body: {} }),
+    processes: (sessionId: string) => call<Page<Process>>("GET", `/api/sessions/${id(sessionId)}/processes`),
+    killProcess: (processId: string) =>
+      call<{ process: Process }>("POST", `/api/processes/${id(processId)}/kill`, { body: {} }),
     backlog: () => call<Page<Backlog>>("GET", "/api/backlog"),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),

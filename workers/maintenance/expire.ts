@@ -1,0 +1,49 @@
+import { LOGIN_ABSOLUTE_MS, LOGIN_IDLE_MS } from "../../common/contracts/login-times.ts";
+import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
+import type { Task } from "./task.ts";
+
+/** Rows of one transaction: others write between them. */
+const BATCH = 500;
+/** How long what became of background work and processes can be asked for, in seconds. */
+const KEEP_WORK_S = 7 * 24 * 3600;
+/** The same for messages that were given up, and for webhooks of single runs. */
+const KEEP_DEAD_S = 30 * 24 * 3600;
+
+/** Forgets idempotency keys, ended jobs, processes and messages, and logins whose time is over. None of them counts any more before that. */
+export const expireTask =
+  ({
+    write,
+    now = Date.now,
+  }: {
+    readonly write: Pick<
+      LifecycleDeps["write"],
+      | "forgetOldKeys"
+      | "forgetJobs"
+      | "forgetProcesses"
+      | "forgetLogins"
+      | "forgetDeliveries"
+      | "forgetWebhooks"
+    >;
+    readonly now?: () => number;
+  }): Task =>
+  async ({ signal, isOver }) => {
+    const all = async (forget: () => Promise<number>): Promise<number> => {
+      let done = 0;
+      for (;;) {
+        signal.throwIfAborted();
+        const gone = await forget();
+        done += gone;
+        if (gone < BATCH || isOver()) return done;
+      }
+    };
+    const at = now();
+    const keys = await all(() => write.forgetOldKeys(BATCH));
+    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_WORK_S, BATCH));
+    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_WORK_S, BATCH));
+    const logins = await all(() => write.forgetLogins(at - LOGIN_ABSOLUTE_MS, at - LOGIN_IDLE_MS, BATCH));
+    const [workBefore, deadBefore] = [at / 1000 - KEEP_WORK_S, at / 1000 - KEEP_DEAD_S];
+    const deliveries = await all(() => write.forgetDeliveries(workBefore, deadBefore, BATCH));
+    const webhooks = await all(() => write.forgetWebhooks(deadBefore, BATCH));
+    const more = { keys, jobs, processes, logins, deliveries, webhooks };
+    return { done: Object.values(more).reduce((sum, n) => sum + n, 0), more };
+  };
