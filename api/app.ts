@@ -13,6 +13,7 @@ import type { RunStore } from "../common/runs/port.ts";
 import type { SessionStore } from "../common/sessions/port.ts";
 import type { Finder } from "../common/transcript/find.ts";
 import type { TranscriptChanges, Transcripts } from "../common/transcript/port.ts";
+import type { DeliveryCalls } from "./delivery-calls.ts";
 import type { Auth } from "./middleware/auth.ts";
 import { jsonBody } from "./middleware/body.ts";
 import { errorHandler, isRedisAway } from "./middleware/errors.ts";
@@ -37,6 +38,7 @@ import { type OpsRoutesDeps, opsRoutes } from "./routes/ops.ts";
 import { type OpsActionDeps, opsActionRoutes } from "./routes/ops-actions.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
+import { pushRoutes } from "./routes/push.ts";
 import { requeueRoutes } from "./routes/requeue.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
@@ -44,6 +46,7 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { transcriptRoutes } from "./routes/transcript.ts";
 import { webPage } from "./routes/web.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import type { Hub } from "./sse/port.ts";
 import { createStreams } from "./sse/streams.ts";
 
@@ -70,6 +73,7 @@ export interface AppDeps {
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
+  readonly deliveries: DeliveryCalls;
   readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps & OpsActionDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
@@ -155,7 +159,9 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...sessionRoutes({ ...deps, profiles }),
     ...transcriptRoutes({ ...deps, metrics }),
     ...searchRoutes({ ...deps, profiles }),
-    ...runRoutes({ ...deps, metrics, profiles }),
+    ...runRoutes({ ...deps, metrics, profiles, checkTarget: deps.deliveries.webhooks.checkTarget }),
+    ...webhookRoutes({ ...deps.deliveries.webhooks, sessions: deps.sessions }),
+    ...pushRoutes(deps.deliveries.push),
     ...eventRoutes({
       ...deps,
       streams,

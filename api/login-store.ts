@@ -6,5 +6,8 @@ export const loginStore = ({ read, write }: Pick<TalariaDb, "read" | "write">): 
   add: (login, createdBeforeMs, seenBeforeMs) => write.addLogin(login, createdBeforeMs, seenBeforeMs),
   get: (hash) => read.getLogin(hash),
   touch: (hash, seenAtMs) => write.touchLogin(hash, seenAtMs),
-  remove: (hash) => write.removeLogin(hash),
+  remove: async (hash) => {
+    await write.removeLogin(hash);
+    await write.dropSubscriptions(`login:${hash}`);
+  },
 });

@@ -18,12 +18,14 @@ import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createApp } from "./app.ts";
 import { createBacklog } from "./backlog.ts";
+import { deliveryCalls, watchPushOwners } from "./delivery-calls.ts";
 import { healthChecks } from "./health-checks.ts";
 import { jobCalls } from "./job-calls.ts";
 import { loginStore } from "./login-store.ts";
 import { createAuth } from "./middleware/auth.ts";
 import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
+import { addDeliveryMetrics } from "./ops/delivery-metrics.ts";
 import { shared } from "./ops/kept.ts";
 import { createMaintenanceView } from "./ops/maintenance.ts";
 import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
@@ -66,6 +68,7 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  addDeliveryMetrics(metrics, () => db.read.deliveryCounts());
   const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
   addMaintenanceMetrics(metrics, maintenance);
   addStageMetrics(metrics, backbone, hub);
@@ -73,6 +76,9 @@ const main = async (): Promise<void> => {
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
   const version = packageVersion();
   const stopping = new AbortController();
+  const auth = createAuth({ config: config.auth, store: loginStore(db) });
+  const owners = watchPushOwners(db, auth, (err) => log.warn({ err }, "ended logins were not looked for"));
+  closers.add("push owners", () => owners.close());
   const app = createApp({
     config,
     sessions: db.sessions,
@@ -99,13 +105,14 @@ const main = async (): Promise<void> => {
     applyLimits: (profile, limits) => db.write.putLimits(profile, limits),
     forgetSearch: (profile) => transcript.search.forget(profile),
     workspaceCheck: (path) => checkWorkspace(config.home, path),
-    auth: createAuth({ config: config.auth, store: loginStore(db) }),
+    auth,
     log,
     metrics,
     moreMetrics: processMetrics(backbone),
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    deliveries: await deliveryCalls(db, lifecycle.control, config),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       ...{ version, db, redis, keys, live, backlog, maintenance, control: lifecycle.control },

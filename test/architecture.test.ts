@@ -23,10 +23,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/search": ["common/base", "common/sqlite", "common/state-db"],
   "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/titles"],
   "common/jobs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
+  "common/deliveries": ["common/base", "common/contracts", "common/sqlite", "common/runs"],
   "common/processes": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
   "common/talaria-db": [
     "common/base",
     "common/contracts",
+    "common/deliveries",
     "common/jobs",
     "common/processes",
     "common/sqlite",
@@ -132,6 +134,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/tracing",
     "common/transcript",
     "workers/engines",
+  ],
+  "workers/deliver": [
+    "common/base",
+    "common/config",
+    "common/contracts",
+    "common/deliveries",
+    "common/lifecycle",
+    "common/logging",
   ],
   "api/middleware": ["common/base", "common/config", "common/contracts", "common/logging"],
   "workers/jobs": [

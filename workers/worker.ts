@@ -21,6 +21,7 @@ import { serveQueues } from "./consume/serve.ts";
 import { showFigures } from "./consume/show-figures.ts";
 import { startWatchdog } from "./consume/watchdog.ts";
 import { trackWork } from "./consume/work-figures.ts";
+import { openDeliver } from "./deliver/open.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
@@ -118,6 +119,9 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
     handBack: handBack.signal,
   });
+  const deliver = await openDeliver(config, {
+    ...{ write: lifecycleDeps.write, workerName: backbone.name, handBack: handBack.signal, log },
+  });
   const workers = createWorkerRegistry(redis, keys.workers);
   const maintenance = openMaintenance(backbone, workers, handBack.signal);
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
@@ -128,6 +132,10 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     titles: {
       concurrency: config.worker.jobConcurrency,
       process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
+    },
+    deliveries: {
+      concurrency: config.deliveries.concurrency,
+      process: (data, profile) => deliver(JOBS.deliveries.parse(data).deliveryId, profile),
     },
     maintenance,
   };
@@ -155,7 +163,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
   const served = await serveQueues({
     consumers,
     only: profiles,
-    busy: () => db.read.busyProfiles(),
+    busy: async () => [...(await db.read.busyProfiles()), ...(await db.read.profilesToDeliver(SOON_S))],
     words: connect("work channel", "queue-worker"),
     channel: keys.work,
     log,
@@ -232,6 +240,9 @@ type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 /** Exit code of a worker that takes no jobs and could not be healed: whoever supervises it starts another one. */
 const EXIT_STALLED = 70;
+
+/** A queue is served a moment before its next delivery is due, in seconds. */
+const SOON_S = 5;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

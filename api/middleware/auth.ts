@@ -10,7 +10,7 @@ import type { CookieOptions, Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { TalariaError } from "../../common/base/errors.ts";
 import { LOGIN_ABSOLUTE_MS, LOGIN_IDLE_MS } from "../../common/contracts/login-times.ts";
-import type { AuthStore } from "./auth-store.ts";
+import type { AuthStore, Login } from "./auth-store.ts";
 
 const TOUCH_MS = 60_000;
 
@@ -31,6 +31,8 @@ export interface Auth {
   demand(): RequestHandler;
   /** Sets a new cookie. Rejects with `invalid_credentials`. */
   login(req: Request, res: Response, password: string): Promise<void>;
+  /** Whether the principal of this id may still be told anything; asking does not make a login last longer. */
+  holds(principalId: string): Promise<boolean>;
   /** Ends the login that the request came with, and removes its cookie. */
   logout(req: Request, res: Response): Promise<void>;
 }
@@ -52,13 +54,19 @@ export const createAuth = ({ config, store, log, nowMs = Date.now }: AuthDeps): 
   const passwordKey = config.password === null ? null : stretch(config.password);
   const tokenHash = config.token === null ? null : sha256(config.token);
 
-  const isAlive = async (hash: string): Promise<boolean> => {
+  /** Null: it is over. */
+  const liveLogin = async (hash: string): Promise<Login | null> => {
     const key = await passwordKey;
     const login = key === null ? null : await store.get(hash);
-    if (key === null || login === null) return false;
+    if (key === null || login === null) return null;
     const now = nowMs();
-    if (now - login.seenAtMs > LOGIN_IDLE_MS || now - login.createdAtMs > LOGIN_ABSOLUTE_MS) return false;
-    if (!sameText(login.proof, proofOf(key, hash))) return false;
+    if (now - login.seenAtMs > LOGIN_IDLE_MS || now - login.createdAtMs > LOGIN_ABSOLUTE_MS) return null;
+    return sameText(login.proof, proofOf(key, hash)) ? login : null;
+  };
+  const isAlive = async (hash: string): Promise<boolean> => {
+    const login = await liveLogin(hash);
+    if (login === null) return false;
+    const now = nowMs();
     if (now - login.seenAtMs > TOUCH_MS) await store.touch(hash, now);
     return true;
   };
@@ -102,6 +110,11 @@ export const createAuth = ({ config, store, log, nowMs = Date.now }: AuthDeps): 
       await store.add(login, now - LOGIN_ABSOLUTE_MS, now - LOGIN_IDLE_MS);
       log?.info({ peer: req.ip }, "a login");
       res.cookie(cookieName(req), cookie, { ...cookieOptions(req), maxAge: LOGIN_ABSOLUTE_MS });
+    },
+    async holds(principalId) {
+      if (principalId === LOCAL.id) return !required;
+      if (principalId === TOKEN.id) return tokenHash !== null;
+      return (await liveLogin(principalId.replace(/^login:/, ""))) !== null;
     },
     async logout(req, res) {
       const cookie = readCookie(req);

@@ -26,11 +26,13 @@ export interface RunRoutesDeps {
   readonly control: RunControl;
   readonly metrics: Metrics;
   readonly profiles: Pick<ProfileNaming, "asNamed">;
+  /** Throws `address_refused`. */
+  readonly checkTarget: (url: string) => void;
 }
 
 /** Starting, reading and stopping runs (native-api "Runs"). */
 export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
-  const { runs, journal, control, metrics, profiles } = deps;
+  const { runs, journal, control, metrics, profiles, checkTarget } = deps;
 
   /** Fills in what only the journal knows. */
   const withCursor = async (run: Run): Promise<Run> => {
@@ -61,17 +63,20 @@ export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
           "idempotency_mismatch",
           "on_busy_unsupported",
           "attachments_unsupported",
+          "address_refused",
           "storage_full",
         ],
         async handle(call) {
           const { body, req, res } = call;
-          const { run, replayed } = await runs.accept({
+          if (body.webhook !== undefined) checkTarget(body.webhook.url);
+          const { run, replayed, webhook } = await runs.accept({
             sessionId: sessionId(call),
             text: textOf(body),
             model: body.model ?? null,
             onBusy: supportedOnBusy(body.on_busy),
             recovery: body.recovery,
             idempotency: idempotencyOf(req.headers["idempotency-key"], body),
+            ...(body.webhook === undefined ? {} : { webhook: body.webhook }),
             traceparent: req.get("traceparent") ?? null,
           });
           if (!replayed) metrics.runsAccepted.inc();
@@ -79,7 +84,7 @@ export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
           res
             .status(202)
             .location(address)
-            .json({ run, events_url: `${address}/events` });
+            .json({ run, events_url: `${address}/events`, ...(webhook === null ? {} : { webhook }) });
         },
       }),
     },

@@ -9,9 +9,12 @@ import {
   browserSurroundings,
 } from "./runtime/browser.ts";
 import { createWorkbench } from "./runtime/create-workbench.ts";
+import { createNotifications } from "./runtime/notifications.ts";
 import { createOperations } from "./runtime/operations.ts";
+import { browserPush } from "./runtime/push.ts";
 import "./styles/main.css";
 import { App } from "./view/app.tsx";
+import { NotificationsContext } from "./view/notify-switch.tsx";
 import { OperationsPage } from "./view/operations.tsx";
 import { WorkbenchContext } from "./view/use-workbench.ts";
 
@@ -38,9 +41,16 @@ const workbenchPage = () => {
     route: browserRoute(),
     schedule: beforePaint,
   });
+  const notifications = createNotifications({
+    api,
+    push: browserPush(),
+    surroundings: browserSurroundings(),
+  });
   return (
     <WorkbenchContext value={workbench}>
-      <App />
+      <NotificationsContext value={notifications}>
+        <App />
+      </NotificationsContext>
     </WorkbenchContext>
   );
 };

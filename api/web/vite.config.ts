@@ -23,6 +23,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
+    rolldownOptions: {
+      input: { page: `${here}index.html`, "push-worker": `${here}push-worker.ts` },
+      output: {
+        // The service worker keeps its address: browsers look there for a newer one.
+        entryFileNames: ({ name }) => (name === "push-worker" ? "push-worker.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8787" } },
 });

@@ -197,6 +197,14 @@ const toConfig = (home: string, given: Values): Config => {
       maxJournalBytes: v.maxJournalBytes,
       completionMaxAgeH: v.completionMaxAgeH,
     },
+    deliveries: {
+      publicUrl: given.publicUrl,
+      privateTargets: v.webhookPrivate,
+      delaysS: v.deliveryDelaysS,
+      timeoutMs: v.deliveryTimeoutMs,
+      concurrency: v.deliveryConcurrency,
+      pushContact: v.pushContact,
+    },
     journal: {
       retentionMs: v.retentionMs,
       flushMs: v.flushMs,

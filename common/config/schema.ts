@@ -56,6 +56,20 @@ export interface Config {
     /** Ends of background processes older than this begin no turn (B-37), in hours; 0: none is too old. */
     readonly completionMaxAgeH: number;
   };
+  /** Webhooks and Web Push. */
+  readonly deliveries: {
+    /** Where people reach the page, without a slash at the end; null: not known. */
+    readonly publicUrl: string | null;
+    /** `host:port` that may be private (security-contract 11). */
+    readonly privateTargets: readonly string[];
+    /** Pauses between attempts, in seconds; one attempt more than these. */
+    readonly delaysS: readonly number[];
+    readonly timeoutMs: number;
+    /** Of one worker. */
+    readonly concurrency: number;
+    /** mailto: or https:, for push services. */
+    readonly pushContact: string;
+  };
   readonly journal: {
     readonly retentionMs: number;
     readonly flushMs: number;

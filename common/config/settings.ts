@@ -51,6 +51,17 @@ const isRedisUrl = (value: string): boolean => {
   return url !== null && (url.protocol === "redis:" || url.protocol === "rediss:") && url.hostname !== "";
 };
 
+const isOriginPath = (value: string): boolean => {
+  const url = URL.parse(value);
+  return (
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.search === "" &&
+    url.hash === "" &&
+    url.username === ""
+  );
+};
+
 const LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 const range = (least: number, most: number, unit: string): string =>
   `a whole number of ${unit}, ${least} to ${most}`;
@@ -164,7 +175,7 @@ export const SETTINGS = {
   queues: {
     name: "TALARIA_QUEUES",
     yaml: "queues",
-    default: "runs,titles,maintenance",
+    default: "runs,titles,deliveries,maintenance",
     meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),
@@ -297,6 +308,63 @@ export const SETTINGS = {
     meaning: "A stream whose client reads nothing for this long is closed.",
     expected: range(100, 600_000, "milliseconds"),
     schema: whole(100, 600_000),
+  },
+  publicUrl: {
+    name: "TALARIA_PUBLIC_URL",
+    yaml: "public_url",
+    default: null,
+    meaning: "Address under which people reach the page; links in webhooks begin with it.",
+    expected: "an http or https address without query",
+    schema: text.refine(isOriginPath).transform((value) => value.replace(/\/+$/, "")),
+  },
+  webhookPrivate: {
+    name: "TALARIA_WEBHOOK_PRIVATE",
+    yaml: "webhook_private",
+    default: "",
+    meaning:
+      "Targets of webhooks and push (`host:port`, separated by commas) that may be private; link-local ones never are.",
+    expected: "host:port pairs, separated by commas",
+    schema: list(
+      z
+        .string()
+        .toLowerCase()
+        .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/),
+    ),
+  },
+  deliveryDelaysS: {
+    name: "TALARIA_DELIVERY_DELAYS_S",
+    yaml: "delivery_delays_s",
+    default: "5,30,120,600,3600,21600",
+    meaning:
+      "Pauses before a webhook or push message is tried again, in seconds; after the last one it is given up.",
+    expected: "1 to 20 whole numbers of seconds, up to 604800, separated by commas",
+    schema: list(z.string().regex(/^\d{1,6}$/))
+      .transform((delays) => delays.map(Number))
+      .pipe(z.array(z.number().int().max(604_800)).min(1).max(20)),
+  },
+  deliveryTimeoutMs: {
+    name: "TALARIA_DELIVERY_TIMEOUT_MS",
+    yaml: "delivery_timeout_ms",
+    default: "10000",
+    meaning: "How long the receiver of a webhook or push message has for its answer.",
+    expected: range(100, 60_000, "milliseconds"),
+    schema: whole(100, 60_000),
+  },
+  deliveryConcurrency: {
+    name: "TALARIA_DELIVERY_CONCURRENCY",
+    yaml: "delivery_concurrency",
+    default: "64",
+    meaning: "Webhooks and push messages one worker sends at the same time.",
+    expected: range(1, 1_000, "messages"),
+    schema: whole(1, 1_000),
+  },
+  pushContact: {
+    name: "TALARIA_PUSH_CONTACT",
+    yaml: "push_contact",
+    default: "mailto:talaria@example.com",
+    meaning: "Whom push services write to about this server (mailto: or https:).",
+    expected: "a mailto: or https: address",
+    schema: text.regex(/^(mailto:[^\s@]{1,100}@[^\s@]{1,100}|https:\/\/\S{1,200})$/),
   },
   maxStreams: {
     name: "TALARIA_MAX_STREAMS",

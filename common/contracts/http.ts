@@ -3,6 +3,7 @@ import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { MessageSchema } from "./message.ts";
 import { RunSchema, RunStatusSchema } from "./run.ts";
 import { SessionHeadSchema, SessionSchema, StoreStateSchema } from "./session.ts";
+import { CreateWebhookBody, MadeWebhookAnswer } from "./webhook.ts";
 
 /** Bodies and queries of the native API (native-api). Requests are strict: unknown fields are refused. */
 
@@ -49,6 +50,7 @@ export const StartRunBody = z
     on_busy: z.enum(["reject", "queue", "interrupt", "steer"]).default("reject"),
     recovery: z.enum(["resume", "fail"]).default("resume"),
     attachments: z.array(z.unknown()).max(64).optional(),
+    webhook: CreateWebhookBody.optional().describe("is told when this run ends, or needs an answer"),
   })
   .meta({ id: "StartRun" });
 export type StartRunBody = z.infer<typeof StartRunBody>;
@@ -202,7 +204,11 @@ export const listOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ data: z.array(item), next_cursor: z.string().nullable() });
 export const SessionAnswer = z.strictObject({ session: SessionSchema });
 export const RunAnswer = z.strictObject({ run: RunSchema });
-export const StartRunAnswer = z.strictObject({ run: RunSchema, events_url: z.string() });
+export const StartRunAnswer = z.strictObject({
+  run: RunSchema,
+  events_url: z.string(),
+  webhook: MadeWebhookAnswer.optional().describe("the one that was asked for, in the first answer"),
+});
 export const SessionList = listOf(SessionSchema);
 export const RunList = listOf(RunSchema);
 export const MessagePage = z.strictObject({

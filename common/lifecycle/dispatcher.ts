@@ -97,6 +97,11 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher, wake: 
         if (job !== null && job.ended_at === null) await queue.addJob(job);
         return [true, 0];
       }
+      case "deliver": {
+        const delivery = await read.deliveryToQueue(row.runId);
+        if (delivery !== null) await queue.addDelivery(delivery);
+        return [true, 0];
+      }
       case "process":
         return [true, await announceProcess(row)];
       case "wake":
@@ -185,7 +190,7 @@ const enqueue = async (
 const RANK = {
   ...{ copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 },
   // Never before what people wait for (background-jobs B-8).
-  ...{ title: 4, job: 5, work: 6, process: 7, wake: 8 },
+  ...{ title: 4, job: 5, work: 6, process: 7, wake: 8, deliver: 9 },
 } as const;
 const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
   [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

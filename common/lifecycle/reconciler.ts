@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { type Rounds, startRounds } from "../base/rounds.ts";
-import { type JobKind, QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
+import { deliveryJobId, type JobKind, QUEUE_OF, runJobId, workJobId } from "../queues/catalog.ts";
 import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Settler } from "./settle.ts";
@@ -72,6 +72,12 @@ export const startReconciler = (
       (job) => [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt })),
     );
     if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
+    const deliveries = await withoutJob(
+      await read.openDeliveries(before, LIMIT),
+      () => "deliveries",
+      (delivery) => [deliveryJobId(delivery)],
+    );
+    if (deliveries.length > 0) await dispatcher.handle(await write.requeueDeliveries(deliveries));
   };
 
   const every = (ms: number, work: () => Promise<void>): Rounds =>

@@ -7,6 +7,7 @@ import { DEFAULT_PROFILE } from "../profiles/names.ts";
 export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
   titles: z.strictObject({ jobId: z.string().max(200) }),
+  deliveries: z.strictObject({ deliveryId: IdSchema }),
   maintenance: z.strictObject({ task: z.string().max(60) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
@@ -48,3 +49,7 @@ export const runJobId = (runId: string, nextAttempt: number): string => `run-${r
 /** The same for background work; one that was begun anew under its id is another job. */
 export const workJobId = ({ id, attempt, created_at }: Pick<Job, "id" | "attempt" | "created_at">): string =>
   `${id}-${Math.round(created_at * 1000)}-${attempt + 1}`;
+
+/** The same for a delivery: one for each attempt that was scheduled, however often workers die in it. */
+export const deliveryJobId = ({ id, tries }: { readonly id: string; readonly tries: number }): string =>
+  `${id}-${tries}`;

@@ -2,6 +2,7 @@ import { type ConnectionOptions, Queue } from "bullmq";
 import { messageOf } from "../base/errors.ts";
 import type { Job } from "../contracts/job.ts";
 import {
+  deliveryJobId,
   type JobData,
   type JobKind,
   QUEUE_OF,
@@ -17,6 +18,12 @@ export interface JobQueue {
   add(run: { readonly id: string; readonly profile: string }, nextAttempt: number): Promise<void>;
   /** The same for a piece of background work. */
   addJob(job: Pick<Job, "id" | "kind" | "profile" | "attempt" | "created_at">): Promise<void>;
+  /** The same for a delivery that is due. */
+  addDelivery(delivery: {
+    readonly id: string;
+    readonly profile: string;
+    readonly tries: number;
+  }): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
   anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
   /**
@@ -64,6 +71,8 @@ export const createJobQueue = (
   return {
     add: ({ id, profile }, nextAttempt) => put("runs", profile, runJobId(id, nextAttempt), { runId: id }),
     addJob: (job) => put(QUEUE_OF[job.kind], job.profile, workJobId(job), { jobId: job.id }),
+    addDelivery: (delivery) =>
+      put("deliveries", delivery.profile, deliveryJobId(delivery), { deliveryId: delivery.id }),
     anyLive: async (kind, profile, jobIds) => {
       const queue = queueOf(kind, profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));

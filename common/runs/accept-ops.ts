@@ -4,6 +4,7 @@ import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
+import type { CreateWebhookBody, MadeWebhook } from "../contracts/webhook.ts";
 import { createCutOps } from "../sessions/cut-ops.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow, type SessionRow } from "../sessions/rows.ts";
@@ -22,6 +23,8 @@ export const createAcceptOps = (
   outbox: OutboxOps,
   releases: Pick<ReleaseOps, "releaseFor" | "putLimits">,
   now: Clock,
+  /** Makes a webhook of the run. */
+  putRunWebhook: (sessionId: string, runId: string, given: CreateWebhookBody) => MadeWebhook,
 ) => {
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
   const known = db.prepare<[string, string], { body_hash: string; run_id: string; created_at: number }>(
@@ -86,6 +89,7 @@ export const createAcceptOps = (
       run: Run;
       message: Message;
       replayed: boolean;
+      webhook: MadeWebhook | null;
       outbox: OutboxRow[];
     } {
       const at = now();
@@ -97,7 +101,7 @@ export const createAcceptOps = (
           if (earlier.body_hash !== request.idempotency.bodyHash) {
             throw new TalariaError("idempotency_mismatch", "this Idempotency-Key was used with another body");
           }
-          return { ...load(earlier.run_id), replayed: true, outbox: [] };
+          return { ...load(earlier.run_id), replayed: true, webhook: null, outbox: [] };
         }
       }
       // A turn of the system's that nobody has begun lets a person go first (B-36, C-48).
@@ -143,11 +147,12 @@ export const createAcceptOps = (
       if (request.idempotency !== null) {
         remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);
       }
+      const webhook = request.webhook === undefined ? null : putRunWebhook(owner.id, id, request.webhook);
       const rows = [outbox.putOutbox("announce", owner.id, id)];
       if (request.limits != null) releases.putLimits(owner.profile, request.limits);
       // One that has to wait for its profile is told of now and given to the queue when there is room.
       if (before === undefined) rows.push(...releases.releaseFor(owner.profile, { id, sessionId: owner.id }));
-      return { ...load(id), replayed: false, outbox: rows };
+      return { ...load(id), replayed: false, webhook, outbox: rows };
     },
 
     /** Removes at most `limit` idempotency keys whose 48 hours are over. */

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { isTerminal, type RunErrorCode } from "../contracts/run.ts";
+import type { RunHookEvent } from "../contracts/webhook.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import {
   type MessageRow,
@@ -44,6 +45,8 @@ export const createEndOps = (
   /** A turn has ended: what waited for that. */
   afterTurn: (ended: EndedRun) => OutboxRow[],
   now: Clock,
+  /** A run has ended: those who asked for it are told. */
+  tellOthers: (run: RunRow, event: RunHookEvent) => OutboxRow[],
 ) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const session = db.prepare<[string], SessionRow>("select * from sessions where id = ?");
@@ -131,6 +134,7 @@ export const createEndOps = (
         ...{ errorCode: outcome.error?.code ?? null, isLast: waiting === undefined },
       }),
     );
+    rows.push(...tellOthers(row, `run.${outcome.status}`));
     return rows;
   };
 

@@ -12,7 +12,8 @@ export interface OutboxRow {
    * finish: journal the run's end; of no run (`runId` is the session's id): copy: bring
    * a session's copied messages into state.db; external, cut: journal that its transcript changed; title: journal a new title and
    * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue; of a background
-   * process (`runId` is its id): process: journal its state; wake: begin the turn that its end asks for (`runId` may be the session's id).
+   * process (`runId` is its id): process: journal its state; wake: begin the turn that its end asks for (`runId` may be the session's id);
+   * of a delivery (`runId` is its id): deliver: put it into its queue.
    */
   readonly kind:
     | "announce"
@@ -26,7 +27,8 @@ export interface OutboxRow {
     | "job"
     | "work"
     | "process"
-    | "wake";
+    | "wake"
+    | "deliver";
   readonly sessionId: string;
   readonly runId: string;
   readonly tries: number;

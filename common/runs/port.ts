@@ -2,6 +2,7 @@ import type { ListRunsQuery, Page } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { RunLimits } from "../contracts/profile.ts";
 import type { Run } from "../contracts/run.ts";
+import type { CreateWebhookBody, MadeWebhook } from "../contracts/webhook.ts";
 import type { NewCut } from "../sessions/cut-ops.ts";
 
 export interface AcceptRequest {
@@ -21,6 +22,8 @@ export interface AcceptRequest {
   readonly limits?: RunLimits | null;
   /** Messages that the new one takes the place of (retry, edit). */
   readonly cut?: NewCut;
+  /** Who is told by HTTP when the run ends. */
+  readonly webhook?: CreateWebhookBody;
   /** What the system says in place of a person (background-jobs B-38). */
   readonly made?: {
     readonly source: "process";
@@ -35,10 +38,14 @@ export interface RunStore {
   /**
    * One transaction: user message, run row, idempotency key, outbox. Durable when it resolves (reliability 1).
    * Rejects with `session_not_found`, `session_busy` (details `{active_run_id}`), `idempotency_mismatch`.
+   * `webhook`: the one that was asked for, where it was made just now.
    */
-  accept(
-    request: AcceptRequest,
-  ): Promise<{ readonly run: Run; readonly message: Message; readonly replayed: boolean }>;
+  accept(request: AcceptRequest): Promise<{
+    readonly run: Run;
+    readonly message: Message;
+    readonly replayed: boolean;
+    readonly webhook: MadeWebhook | null;
+  }>;
   /** The run that a request with this key started before; null: none. Rejects with `idempotency_mismatch`. */
   replay(
     sessionId: string,

@@ -1,4 +1,9 @@
 import { wallClock } from "../base/clock.ts";
+import { createDeliveryOps } from "../deliveries/delivery-ops.ts";
+import { createDeliveryReadOps } from "../deliveries/delivery-reads.ts";
+import { createRunEvents } from "../deliveries/run-events.ts";
+import { createSubscriptionOps, createSubscriptionReadOps } from "../deliveries/subscription-ops.ts";
+import { createWebhookOps, createWebhookReadOps } from "../deliveries/webhook-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createFailedJobOps } from "../jobs/failed-ops.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
@@ -41,7 +46,8 @@ const writeOps = (path: string) => {
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobLedger(db, outbox, wallClock);
   const titles = createTitleOps(db, outbox, jobs);
-  const accepting = createAcceptOps(db, outbox, releases, wallClock);
+  const webhooks = createWebhookOps(db, wallClock);
+  const accepting = createAcceptOps(db, outbox, releases, wallClock, webhooks.putRunWebhook);
   return {
     db,
     ops: {
@@ -64,9 +70,13 @@ const writeOps = (path: string) => {
         createEntitle(db, titles),
         createAfterTurn(db, outbox),
         wallClock,
+        createRunEvents(db, outbox, wallClock),
       ),
       ...jobs.ops,
       ...titles,
+      ...webhooks,
+      ...createSubscriptionOps(db, wallClock),
+      ...createDeliveryOps(db, outbox, wallClock),
       ...createProcessOps(db, outbox, wallClock),
       ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
@@ -94,6 +104,9 @@ const readOps = (path: string) => {
       ...createJournalSampleOps(db),
       ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
+      ...createWebhookReadOps(db),
+      ...createSubscriptionReadOps(db),
+      ...createDeliveryReadOps(db),
       ...createProcessReadOps(db),
       ...createFailedJobOps(db),
       ...createArchiveReadOps(db),

@@ -6,10 +6,12 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
+import { deliveryCalls } from "../../api/delivery-calls.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { jobCalls } from "../../api/job-calls.ts";
 import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
+import { addDeliveryMetrics } from "../../api/ops/delivery-metrics.ts";
 import { shared } from "../../api/ops/kept.ts";
 import { createMaintenanceView } from "../../api/ops/maintenance.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
@@ -50,6 +52,8 @@ export interface TestApiOptions extends HouseOptions, Partial<Pick<AppDeps, Repl
   readonly server?: Partial<ServerLimits>;
   /** Stays when the app closes, for another one; otherwise the app has one of its own. */
   readonly house?: House;
+  /** `host:port` of webhooks and push services that may be private. */
+  readonly privateTargets?: readonly string[];
   /** Epoch milliseconds, as logins see them. */
   readonly nowMs?: () => number;
 }
@@ -59,7 +63,7 @@ const VERSION = "0.0.0";
 /** The app behind a real HTTP server on a free loopback port, over the real things that an api process opens. Closed with the test file. */
 export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const { password = null, token = null, http, journalTimes, server: limits, nowMs, ...rest } = options;
-  const { house: given, redisUrl, maxRunBytes, home: kept, ...deps } = rest;
+  const { house: given, redisUrl, maxRunBytes, home: kept, privateTargets = [], ...deps } = rest;
   const house =
     given ??
     (await openHouse({
@@ -77,6 +81,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
   const workers = createWorkerRegistry(redis, keys.workers);
   const live = shared(() => workers.live());
   const backlog = createBacklog(db.read, live);
+  addDeliveryMetrics(registry, () => db.read.deliveryCounts());
   const app = createApp({
     config: {
       http: { host: "127.0.0.1", allowedHosts: [], trustedProxies: [], maxStreams: 100, ...http },
@@ -106,6 +111,9 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    deliveries: await deliveryCalls(db, lifecycle.control, {
+      ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets } },
+    }),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       maintenance: createMaintenanceView(() => db.read.maintenance()),

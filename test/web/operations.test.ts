@@ -158,6 +158,25 @@ describe("the operator's page over a real server", () => {
       expect(operations.getState().phase).toBe("signed_out");
     }));
 
+  it("sends a message again that was given up, after which it is in the list no more", () =>
+    withApi({}, async (api) => {
+      const sessionId = await newSession(api);
+      await api.db.write.createWebhook(sessionId, { url: "https://hooks.example/" });
+      const run = await acceptMessage(api.db, sessionId);
+      await api.db.write.cancelRun(run.id, { role: "notice", content: "stopped", status: "cancelled" });
+      const [queued] = (await api.db.read.deliveriesIn({ state: "queued", limit: 1 })).data;
+      const id = queued?.id ?? "";
+      await api.db.write.claimDelivery(id, "worker-1");
+      await api.db.write.endDelivery(id, 1, { kind: "dead", status: 500, reason: "refused" });
+      const { operations } = open(api.url);
+      await eventually("the message", () =>
+        operations.getState().deliveries.items.some((one) => one.id === id && one.reason === "refused"),
+      );
+      await operations.sendAgain({ id, session_id: sessionId });
+      expect(operations.getState()).toMatchObject({ deliveries: { items: [] }, problem: null });
+      expect(await api.db.read.findDelivery(id)).toMatchObject({ state: "queued" });
+    }));
+
   it("does a failed job again, after which it is in the list no more", () =>
     withApi({}, async (api) => {
       const sessionId = await newSession(api);

@@ -5,9 +5,11 @@ import type { Task } from "./task.ts";
 /** Rows of one transaction: others write between them. */
 const BATCH = 500;
 /** How long what became of background work and processes can be asked for, in seconds. */
-const KEEP_JOBS_S = 7 * 24 * 3600;
+const KEEP_WORK_S = 7 * 24 * 3600;
+/** The same for messages that were given up, and for webhooks of single runs. */
+const KEEP_DEAD_S = 30 * 24 * 3600;
 
-/** Forgets idempotency keys, ended jobs and processes, and logins whose time is over. None of them counts any more before that. */
+/** Forgets idempotency keys, ended jobs, processes and messages, and logins whose time is over. None of them counts any more before that. */
 export const expireTask =
   ({
     write,
@@ -15,7 +17,12 @@ export const expireTask =
   }: {
     readonly write: Pick<
       LifecycleDeps["write"],
-      "forgetOldKeys" | "forgetJobs" | "forgetProcesses" | "forgetLogins"
+      | "forgetOldKeys"
+      | "forgetJobs"
+      | "forgetProcesses"
+      | "forgetLogins"
+      | "forgetDeliveries"
+      | "forgetWebhooks"
     >;
     readonly now?: () => number;
   }): Task =>
@@ -31,8 +38,12 @@ export const expireTask =
     };
     const at = now();
     const keys = await all(() => write.forgetOldKeys(BATCH));
-    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_JOBS_S, BATCH));
-    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_JOBS_S, BATCH));
+    const [workBefore, deadBefore] = [at / 1000 - KEEP_WORK_S, at / 1000 - KEEP_DEAD_S];
+    const jobs = await all(() => write.forgetJobs(workBefore, BATCH));
+    const processes = await all(() => write.forgetProcesses(workBefore, BATCH));
     const logins = await all(() => write.forgetLogins(at - LOGIN_ABSOLUTE_MS, at - LOGIN_IDLE_MS, BATCH));
-    return { done: keys + jobs + processes + logins, more: { keys, jobs, processes, logins } };
+    const deliveries = await all(() => write.forgetDeliveries(workBefore, deadBefore, BATCH));
+    const webhooks = await all(() => write.forgetWebhooks(deadBefore, BATCH));
+    const more = { keys, jobs, processes, logins, deliveries, webhooks };
+    return { done: Object.values(more).reduce((sum, n) => sum + n, 0), more };
   };

@@ -1,3 +1,4 @@
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { DeadLetter, Ops, OpsRun } from "../../../common/contracts/ops.ts";
 
@@ -12,7 +13,7 @@ export interface ListPage<T> {
 }
 
 /** The lists that are turned page by page. */
-export type OperationsList = "runs" | "letters" | "jobs";
+export type OperationsList = "runs" | "letters" | "jobs" | "deliveries";
 
 export interface OperationsState {
   readonly phase: "loading" | "ready" | "signed_out";
@@ -24,6 +25,8 @@ export interface OperationsState {
   readonly runs: ListPage<OpsRun>;
   readonly letters: ListPage<DeadLetter>;
   readonly jobs: ListPage<Job>;
+  /** Webhook and push messages that were given up. */
+  readonly deliveries: ListPage<Delivery>;
   /** What became of the last thing that was asked for. */
   readonly said: Said | null;
   /** What is on its way: a button that was pressed waits. */
@@ -54,6 +57,8 @@ export interface Operations {
   retryAll(kind: Job["kind"]): Promise<void>;
   /** Runs the message of a failed run again. */
   requeue(letter: Pick<DeadLetter, "id">): Promise<void>;
+  /** Sends a message that was given up again. */
+  sendAgain(delivery: Pick<Delivery, "id" | "session_id">): Promise<void>;
   /** Tells a worker to stop. */
   drain(worker: string): Promise<void>;
   closeSaid(): void;
@@ -70,6 +75,7 @@ export const createOperationsState = (): OperationsState => ({
   runs: NOTHING,
   letters: NOTHING,
   jobs: NOTHING,
+  deliveries: NOTHING,
   said: null,
   underway: new Set(),
 });

@@ -1,4 +1,5 @@
 import type { Backlog } from "../../../common/contracts/backlog.ts";
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type {
   CutAnswer,
   ImportBody,
@@ -19,6 +20,7 @@ import type {
   ProfileSummary,
   ProfileView,
 } from "../../../common/contracts/profile.ts";
+import type { PushAnswer, PushBrowser, PushSubscriptionBody } from "../../../common/contracts/push.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
 
@@ -145,6 +147,9 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     drainWorker: (name: string) =>
       call<{ worker: OpsWorker }>("POST", `/api/ops/workers/${id(name)}/drain`, { body: {} }),
     retryJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/retry`, { body: {} }),
+    opsDeliveries: (query: PageQuery) => call<Page<Delivery>>("GET", `/api/ops/deliveries${queryOf(query)}`),
+    retryDelivery: (deliveryId: string) =>
+      call<{ delivery: Delivery }>("POST", `/api/deliveries/${id(deliveryId)}/retry`, { body: {} }),
     processes: (sessionId: string) => call<Page<Process>>("GET", `/api/sessions/${id(sessionId)}/processes`),
     killProcess: (processId: string) =>
       call<{ process: Process }>("POST", `/api/processes/${id(processId)}/kill`, { body: {} }),
@@ -163,6 +168,11 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     removeKey: (profile: string, name: string) =>
       call<unknown>("DELETE", `/api/profiles/${id(profile)}/keys/${id(name)}`, { body: {} }),
     models: (profile: string) => call<ModelList>("GET", `/api/models${queryOf({ profile })}`),
+    push: () => call<PushAnswer>("GET", "/api/push"),
+    subscribePush: (body: PushSubscriptionBody) =>
+      call<{ subscription: PushBrowser }>("POST", "/api/push/subscriptions", { body }),
+    unsubscribePush: (subscriptionId: string) =>
+      call<void>("DELETE", `/api/push/subscriptions/${id(subscriptionId)}`, { body: {} }),
     settings: () => call<Settings>("GET", "/api/settings"),
     login: (password: string) => call<unknown>("POST", "/api/login", { body: { password } }),
   };

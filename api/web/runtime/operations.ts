@@ -23,9 +23,11 @@ export const createOperations = ({
     | "ops"
     | "opsRuns"
     | "opsJobs"
+    | "opsDeliveries"
     | "deadLetters"
     | "retryJob"
     | "retryJobs"
+    | "retryDelivery"
     | "requeueRun"
     | "drainWorker"
     | "login"
@@ -46,13 +48,14 @@ export const createOperations = ({
   const look = async (): Promise<void> => {
     looks += 1;
     const mine = looks;
-    const { runs, letters, jobs, status } = state;
+    const { runs, letters, jobs, deliveries, status } = state;
     try {
-      const [{ ops }, runPage, letterPage, jobPage] = await Promise.all([
+      const [{ ops }, runPage, letterPage, jobPage, deliveryPage] = await Promise.all([
         api.ops(),
         api.opsRuns({ ...queryOf(runs), ...(status === null ? {} : { status }) }),
         api.deadLetters(queryOf(letters)),
         api.opsJobs(queryOf(jobs)),
+        api.opsDeliveries(queryOf(deliveries)),
       ]);
       if (mine !== looks) return;
       set({
@@ -62,6 +65,7 @@ export const createOperations = ({
         runs: pageOf(runs, runPage),
         letters: pageOf(letters, letterPage),
         jobs: pageOf(jobs, jobPage),
+        deliveries: pageOf(deliveries, deliveryPage),
       });
     } catch (error) {
       if (mine !== looks) return;
@@ -122,6 +126,11 @@ export const createOperations = ({
       ask(id, async () => {
         const { run } = await api.requeueRun(id);
         return { text: `Queued again as ${run.id}.`, tone: "good", sessionId: run.session_id };
+      }),
+    sendAgain: ({ id, session_id: sessionId }) =>
+      ask(id, async () => {
+        await api.retryDelivery(id);
+        return { text: "The message is being sent again.", tone: "good", sessionId };
       }),
     drain: (worker) =>
       ask(worker, async () => {

@@ -166,6 +166,11 @@ export const PersonIcon = () => (
     <path d="M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4.500 16.500c.5-3 2.700-4.500 5.500-4.500s5 1.500 5.500 4.500" />
   </Icon>
 );
+export const BellIcon = () => (
+  <Icon>
+    <path d="M5 14V9a5 5 0 0 1 10 0v5l1.500 1.500h-13zM8.500 17.500h3" />
+  </Icon>
+);
 export const PulseIcon = () => (
   <Icon>
     <path d="M2.500 10.500h3.500l2.500-6 3.500 11 2.500-5h3" />

@@ -1,3 +1,4 @@
+import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { DeadLetter, Ops } from "../../../common/contracts/ops.ts";
 import { type ListPage, spanText } from "../model/operations.ts";
@@ -94,6 +95,47 @@ export const FailedJobs = ({
           ))}
         </Table>
         <Pager page={page} what="jobs" all={null} onTurn={onTurn} />
+      </>
+    )}
+  </Section>
+);
+
+/** Webhook and push messages that nobody took. */
+export const DeadDeliveries = ({
+  page,
+  ops,
+  underway,
+  onTurn,
+  onSendAgain,
+}: ListProps<Delivery> & { readonly onSendAgain: (delivery: Delivery) => Promise<void> }) => (
+  <Section title="Webhook and push messages that were given up" empty="None.">
+    {(page.items.length > 0 || page.trail.length > 0) && (
+      <>
+        <Table head={["Message", "To", "Event", "Why", "Tries", "Given up", "Session", "Again"]}>
+          {page.items.map((one) => (
+            <tr key={one.id}>
+              <th scope="row">
+                <code>{one.id}</code>
+              </th>
+              <td>{one.webhook_id === null ? "a browser" : "a webhook"}</td>
+              <td>{one.event}</td>
+              <td>
+                {one.reason} {one.http_status !== null && `(${one.http_status})`}
+              </td>
+              <td>{one.tries}</td>
+              <td>{spanText(ops.at - (one.ended_at ?? ops.at))} ago</td>
+              <td>
+                <SessionLink id={one.session_id} />
+              </td>
+              <td>
+                <RowButton about={one.id} busy={underway.has(one.id)} onPress={() => onSendAgain(one)}>
+                  Send again
+                </RowButton>
+              </td>
+            </tr>
+          ))}
+        </Table>
+        <Pager page={page} what="messages" all={null} onTurn={onTurn} />
       </>
     )}
   </Section>

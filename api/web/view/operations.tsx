@@ -11,7 +11,7 @@ import {
 } from "../model/operations.ts";
 import { AlertIcon, BackIcon, CloseIcon, WingMark } from "./icons.tsx";
 import { LoginForm } from "./login-form.tsx";
-import { DeadLetters, FailedJobs } from "./operations-failed.tsx";
+import { DeadDeliveries, DeadLetters, FailedJobs } from "./operations-failed.tsx";
 import { Section, Table } from "./operations-parts.tsx";
 import { Runs } from "./operations-runs.tsx";
 import { Workers } from "./operations-workers.tsx";
@@ -61,6 +61,13 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
               onTurn={(to) => operations.turn("jobs", to)}
               onRetry={operations.retry}
               onRetryAll={operations.retryAll}
+            />
+            <DeadDeliveries
+              page={state.deliveries}
+              ops={ops}
+              underway={state.underway}
+              onTurn={(to) => operations.turn("deliveries", to)}
+              onSendAgain={operations.sendAgain}
             />
             <Runs
               page={state.runs}

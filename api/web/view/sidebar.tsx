@@ -15,6 +15,7 @@ import { storeBanner } from "../model/stores.ts";
 import { FilterMenu } from "./filter-menu.tsx";
 import { AlertIcon, CloseIcon, PersonIcon, PlusIcon, PulseIcon, SearchIcon, WingMark } from "./icons.tsx";
 import { ImportButton } from "./import-button.tsx";
+import { NotifySwitch } from "./notify-switch.tsx";
 import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
@@ -134,6 +135,7 @@ export const Sidebar = memo(function Sidebar(props: {
           </p>
         )}
       </div>
+      <NotifySwitch />
       <button className="sidebar-foot" type="button" aria-haspopup="dialog" onClick={props.onProfiles}>
         <PersonIcon />
         <span>Profiles</span>

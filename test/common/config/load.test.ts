@@ -46,7 +46,7 @@ describe("loadConfig", () => {
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
       worker: {
-        queues: ["runs", "titles", "maintenance"],
+        queues: ["runs", "titles", "deliveries", "maintenance"],
         profiles: null,
         concurrency: 400,
         jobConcurrency: 8,
@@ -56,6 +56,14 @@ describe("loadConfig", () => {
         stallMs: 10_000,
       },
       tracing: { enabled: false, sampler: "parentbased_always_on", samplerArg: 1, ignored: [] },
+      deliveries: {
+        publicUrl: null,
+        privateTargets: [],
+        delaysS: [5, 30, 120, 600, 3600, 21_600],
+        timeoutMs: 10_000,
+        concurrency: 64,
+        pushContact: "mailto:talaria@example.com",
+      },
       runs: {
         maxAttempts: 3,
         maxSteps: 50,

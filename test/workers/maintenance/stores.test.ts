@@ -56,12 +56,34 @@ describe("what expires", () => {
       login.run("idle", ms(8), ms(7.1));
       login.run("old", ms(30.1), ms(0));
       login.run("used", ms(29), ms(6.9));
+      file
+        .prepare(
+          `insert into runs (id, session_id, turn, profile, status, recovery, created_at, ended_at)
+           values ('run', ?, 1, 'default', 'completed', 'fail', 1, 2)`,
+        )
+        .run(id);
+      const webhook = file.prepare(
+        "insert into webhooks (id, session_id, run_id, url, events, secret, created_at) values (?, ?, ?, 'u', '[]', 's', ?)",
+      );
+      const message = file.prepare(
+        `insert into deliveries (id, webhook_id, session_id, run_id, profile, event, state, created_at, due_at, ended_at)
+         values (?, ?, ?, 'run', 'default', 'run.completed', ?, 1, 1, ?)`,
+      );
+      for (const name of ["old", "shown"]) webhook.run(name, id, "run", now - 31 * DAY_S);
+      webhook.run("of-session", id, null, now - 31 * DAY_S);
+      message.run("old", "old", id, "delivered", now - 7 * DAY_S - 10);
+      message.run("given-up", "shown", id, "dead", now - 29 * DAY_S);
+      message.run("given-up-long-ago", "of-session", id, "dead", now - 30 * DAY_S - 10);
+      message.run("waits", "of-session", id, "queued", null);
       const left = (column: string, table: string): unknown[] =>
         file.prepare(`select ${column} from ${table} order by 1`).pluck().all();
 
       expect(await pass(expireTask({ write: db.write }))).toEqual({
-        ...{ done: 1_234 + 777 + 1 + 2, more: { keys: 1_234, jobs: 777, processes: 1, logins: 2 } },
+        done: 1_234 + 777 + 1 + 2 + 2 + 1,
+        more: { keys: 1_234, jobs: 777, processes: 1, logins: 2, deliveries: 2, webhooks: 1 },
       });
+      expect(left("id", "deliveries")).toEqual(["given-up", "waits"]);
+      expect(left("id", "webhooks")).toEqual(["of-session", "shown"]);
       expect(left("key", "idempotency_keys")).toEqual(["young"]);
       expect(left("id", "jobs")).toEqual(["open", "young"]);
       expect(left("id", "processes")).toEqual(["running", "untold", "young"]);
