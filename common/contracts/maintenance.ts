@@ -11,7 +11,7 @@ export const MAINTENANCE = {
   trim: { everyS: 60, deadlineS: 60 },
   /** Runs whose worker is gone and that nobody took over. */
   interrupted: { everyS: 30, deadlineS: 60 },
-  /** Idempotency keys, ended jobs and logins whose time is over. */
+  /** Idempotency keys, ended jobs and processes, and logins whose time is over. */
   expire: { everyS: 600, deadlineS: 60 },
   /** What interrupted deletions and edits left in Redis and in folders. */
   leftovers: { everyS: 3_600, deadlineS: 120 },

@@ -1,6 +1,7 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { manyRunsSpecs } from "./many-runs.spec.ts";
 import { notifySpecs } from "./notify.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
@@ -37,6 +38,7 @@ const main = async (): Promise<boolean> => {
     ...processSpecs,
     ...operationsSpecs,
     ...notifySpecs,
+    ...manyRunsSpecs,
     ...layoutSpecs,
   ];
   const specs: readonly Spec[] = all.filter(

@@ -227,7 +227,8 @@ describe("a worker that is killed", () => {
 
   test("whose queue nobody else serves: its run waits again, the backlog says so, and the next worker goes on", async () => {
     await writeProfile(d, "green");
-    const keeper = await d.startWorker({ TALARIA_PROFILES: "default" });
+    // Maintenance is the deployment's: who has it among its queues serves it, whatever its profiles.
+    const keeper = await d.startWorker({ TALARIA_PROFILES: "blue" });
     worker = await d.startWorker({ TALARIA_QUEUES: "runs", TALARIA_PROFILES: "green" });
     const { session } = (await d.request<{ session: Session }>("POST", "/api/sessions", { profile: "green" }))
       .body;

@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 /** Rows of one transaction: others write between them. */
 const BATCH = 500;
 /** How long what became of background work and processes can be asked for, in seconds. */
-const KEEP_WORK_S = 7 * 24 * 3600;
+const KEEP_JOBS_S = 7 * 24 * 3600;
 /** The same for messages that were given up, and for webhooks of single runs. */
 const KEEP_DEAD_S = 30 * 24 * 3600;
 
@@ -38,10 +38,10 @@ export const expireTask =
     };
     const at = now();
     const keys = await all(() => write.forgetOldKeys(BATCH));
-    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_WORK_S, BATCH));
-    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_WORK_S, BATCH));
+    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_JOBS_S, BATCH));
+    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_JOBS_S, BATCH));
     const logins = await all(() => write.forgetLogins(at - LOGIN_ABSOLUTE_MS, at - LOGIN_IDLE_MS, BATCH));
-    const [workBefore, deadBefore] = [at / 1000 - KEEP_WORK_S, at / 1000 - KEEP_DEAD_S];
+    const [workBefore, deadBefore] = [at / 1000 - KEEP_JOBS_S, at / 1000 - KEEP_DEAD_S];
     const deliveries = await all(() => write.forgetDeliveries(workBefore, deadBefore, BATCH));
     const webhooks = await all(() => write.forgetWebhooks(deadBefore, BATCH));
     const more = { keys, jobs, processes, logins, deliveries, webhooks };
