@@ -58,7 +58,7 @@ export const createProcessOps = (db: Database.Database, outbox: OutboxOps, now: 
   );
   const forget = db.prepare<[number, number]>(
     `delete from processes where id in (select id from processes
-       where ended_at < ? and ended_at is not null and completion <> 'pending' limit ?)`,
+       where ended_at < ? and ended_at is not null and completion <> 'pending' order by ended_at limit ?)`,
   );
 
   const tell = (row: Pick<ProcessRow, "id" | "session_id">): OutboxRow =>

@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 /** Rows of one transaction: others write between them. */
 const BATCH = 500;
 /** How long what became of background work and processes can be asked for, in seconds. */
-const KEEP_WORK_S = 7 * 24 * 3600;
+const KEEP_JOBS_S = 7 * 24 * 3600;
 
 /** Forgets idempotency keys, ended jobs and processes, and logins whose time is over. None of them counts any more before that. */
 export const expireTask =
@@ -31,8 +31,8 @@ export const expireTask =
     };
     const at = now();
     const keys = await all(() => write.forgetOldKeys(BATCH));
-    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_WORK_S, BATCH));
-    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_WORK_S, BATCH));
+    const jobs = await all(() => write.forgetJobs(at / 1000 - KEEP_JOBS_S, BATCH));
+    const processes = await all(() => write.forgetProcesses(at / 1000 - KEEP_JOBS_S, BATCH));
     const logins = await all(() => write.forgetLogins(at - LOGIN_ABSOLUTE_MS, at - LOGIN_IDLE_MS, BATCH));
     return { done: keys + jobs + processes + logins, more: { keys, jobs, processes, logins } };
   };

@@ -22,7 +22,7 @@ const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> 
 };
 
 describe("what expires", () => {
-  test("idempotency keys after 48 hours, ended jobs after a week, logins as the login says; nothing before that", () =>
+  test("idempotency keys after 48 hours, ended jobs and told processes after a week, logins as the login says; nothing before that", () =>
     withTalariaDb(async (db, path) => {
       const { id } = (await db.sessions.create({ profile: "default" })).session;
       const now = Date.now() / 1000;
@@ -34,20 +34,21 @@ describe("what expires", () => {
         `insert into jobs (id, kind, session_id, profile, input, input_revision, state, created_at, ended_at)
          values (?, 'title', ?, 'default', 'first', 0, ?, ?, ?)`,
       );
+      const process = file.prepare(
+        `insert into processes (id, session_id, profile, run_id, command, worker, state, notify, started_at, seen_at, ended_at, completion)
+         values (?, ?, 'default', 'r', 'c', 'w', 'ended', 1, 0, 0, ?, ?)`,
+      );
       file.transaction(() => {
         for (let n = 0; n < 1_234; n++) key.run(id, `old-${n}`, now - 2 * DAY_S - 10);
         key.run(id, "young", now - 2 * DAY_S + 60);
         for (let n = 0; n < 777; n++) job.run(`old-${n}`, id, "done", now - 9 * DAY_S, now - 7 * DAY_S - 10);
         job.run("young", id, "failed", now - 9 * DAY_S, now - 7 * DAY_S + 60);
         job.run("open", id, "queued", now - 30 * DAY_S, null);
+        process.run("old", id, now - 7 * DAY_S - 10, "told");
+        process.run("young", id, now - 7 * DAY_S + 60, "told");
+        process.run("untold", id, now - 30 * DAY_S, "pending");
+        process.run("running", id, null, "none");
       })();
-      const process = file.prepare(
-        `insert into processes (id, session_id, profile, run_id, command, worker, state, notify, started_at, seen_at, ended_at, completion)
-         values (?, ?, 'default', 'r', 'c', 'w', 'ended', 1, 1, 1, ?, ?)`,
-      );
-      process.run("old", id, now - 7 * DAY_S - 10, "told");
-      process.run("owed", id, now - 7 * DAY_S - 10, "pending");
-      process.run("young", id, now - 7 * DAY_S + 60, "told");
       const login = file.prepare(
         "insert into logins (hash, proof, created_at_ms, seen_at_ms) values (?, 'p', ?, ?)",
       );
@@ -63,7 +64,7 @@ describe("what expires", () => {
       });
       expect(left("key", "idempotency_keys")).toEqual(["young"]);
       expect(left("id", "jobs")).toEqual(["open", "young"]);
-      expect(left("id", "processes")).toEqual(["owed", "young"]);
+      expect(left("id", "processes")).toEqual(["running", "untold", "young"]);
       expect(left("hash", "logins")).toEqual(["used"]);
       // One whose time is over is no answer, removed or not.
       key.run(id, "stale", now - 2 * DAY_S - 10);
