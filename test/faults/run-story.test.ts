@@ -137,16 +137,22 @@ describe("the histogram by stage", () => {
 
 describe("figures of processes", () => {
   test("those of a worker that was stopped stay to be scraped, and are told apart from the next one's", async () => {
-    const ended = await eventually("the stopped worker's last word is there", async () => {
-      const n = await metric("talaria_run_attempts_total", 'role="worker"', 'end="completed"');
-      return n > 0 ? n : undefined;
-    });
+    const nameOf = ({ output }: TestProcess): string => /"worker":"([^"]+)"/.exec(output())?.[1] ?? "nobody";
+    const completed = (process: TestProcess): Promise<number> =>
+      metric(
+        "talaria_run_attempts_total",
+        `process="${nameOf(process)}"`,
+        'role="worker"',
+        'end="completed"',
+      );
+    await worker.stop();
+    const stopped = await d.startWorker();
+    await send("[[fake tokens=2]]");
+    await stopped.stop();
+    expect(await completed(stopped)).toBe(1);
     worker = await d.startWorker();
     await send("[[fake tokens=2]]");
-    await eventually(
-      "the next one's are added",
-      async () => (await metric("talaria_run_attempts_total", 'end="completed"')) === ended + 1,
-    );
+    await eventually("the next one has said so", async () => (await completed(worker)) === 1);
     expect(await metric("talaria_journal_events_total", 'role="worker"')).toBeGreaterThan(0);
     expect(await metric("talaria_journal_append_seconds_count", 'role="api"')).toBeGreaterThan(0);
     expect(
