@@ -35,6 +35,7 @@ import { loginRoutes } from "./routes/login.ts";
 import { type OpsRoutesDeps, opsRoutes } from "./routes/ops.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
+import { type RecapRoutesDeps, recapRoutes } from "./routes/recaps.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -66,7 +67,7 @@ export interface AppDeps {
   readonly forgetSearch: ProfileRoutesDeps["forgetSearch"];
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
-  readonly jobs: Omit<JobRoutesDeps, "sessions">;
+  readonly jobs: Omit<JobRoutesDeps, "sessions"> & Pick<RecapRoutesDeps, "putRecap">;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -161,6 +162,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...backlogRoutes(deps),
     ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
+    ...recapRoutes({ ...deps, putRecap: deps.jobs.putRecap }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

@@ -56,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/queues": ["common/base", "common/contracts", "common/profiles", "common/redis"],
   "common/reconcile": [],
   "common/titles": ["common/base", "common/reconcile"],
+  "common/recaps": ["common/contracts", "common/titles"],
   "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [
     "common/base",
@@ -106,6 +107,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "workers/auxiliary",
     "workers/engines",
   ],
+  "workers/recaps": ["common/contracts", "common/logging", "common/recaps", "workers/auxiliary"],
   "workers/run": [
     "common/base",
     "common/contracts",
@@ -125,10 +127,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/lifecycle",
     "common/logging",
     "common/profiles",
+    "common/recaps",
     "common/runs",
     "common/titles",
     "common/transcript",
     "workers/auxiliary",
+    "workers/recaps",
     "workers/titles",
   ],
   "workers/consume": ["common/base", "common/config", "common/logging", "common/profiles", "common/queues"],

@@ -1,8 +1,10 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import type { DemoEndpoint } from "./engines/builtin/models.ts";
+import { createRecapWork } from "./jobs/recap.ts";
 import { createJobRunner, type JobRunnerDeps } from "./jobs/run-job.ts";
 import { createTitleWork } from "./jobs/title.ts";
 import type { JobWorks } from "./jobs/work.ts";
+import { createRecapGenerator } from "./recaps/generate.ts";
 import { createTitleGenerator } from "./titles/generate.ts";
 
 export interface JobSurroundings
@@ -21,6 +23,11 @@ export const createJobs = (
       write,
       transcripts: transcript.transcripts,
       generate: createTitleGenerator({ demo }),
+    }),
+    recap: createRecapWork({
+      write,
+      transcripts: transcript.transcripts,
+      generate: createRecapGenerator({ demo }),
     }),
   };
   return createJobRunner({

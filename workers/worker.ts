@@ -95,6 +95,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       concurrency: config.worker.jobConcurrency,
       process: (data) => doJob(JOBS.titles.parse(data).jobId),
     },
+    summaries: {
+      concurrency: config.worker.jobConcurrency,
+      process: (data) => doJob(JOBS.summaries.parse(data).jobId),
+    },
   };
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(

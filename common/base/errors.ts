@@ -29,6 +29,7 @@ export const ERROR_STATUS = {
   profile_unavailable: 422,
   key_refused: 422,
   title_not_found: 422,
+  nothing_to_recap: 422,
   rate_limited: 429,
   too_many_streams: 429,
   internal_error: 500,

@@ -7,6 +7,8 @@ import { DEFAULT_PROFILE } from "../profiles/names.ts";
 export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
   titles: z.strictObject({ jobId: z.string().max(200) }),
+  // The id of a recap names a message, which another program may have called at length.
+  summaries: z.strictObject({ jobId: z.string().max(400) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
 export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
@@ -14,7 +16,9 @@ export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
 export const isJobKind = (name: string): name is JobKind => Object.hasOwn(JOBS, name);
 
 /** The queue of a kind of background work. */
-export const QUEUE_OF = { title: "titles" } as const satisfies Readonly<Record<Job["kind"], JobKind>>;
+export const QUEUE_OF = { title: "titles", recap: "summaries" } as const satisfies Readonly<
+  Record<Job["kind"], JobKind>
+>;
 
 /** BullMQ's key prefix of a deployment. */
 export const queuePrefix = (prefix: string): string => `${prefix}:queue`;

@@ -2,6 +2,7 @@ import { wallClock } from "../base/clock.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
+import { createRecapOps, createRecapReadOps } from "../jobs/recap-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
@@ -52,6 +53,7 @@ const writeOps = (path: string) => {
       ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
       ...jobs.ops,
       ...titles,
+      ...createRecapOps(db, jobs, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -73,6 +75,7 @@ const readOps = (path: string) => {
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
       ...createJobReadOps(db),
+      ...createRecapReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

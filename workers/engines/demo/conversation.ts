@@ -1,5 +1,6 @@
 import { type ChatRequest, type ChatRequestMessage, lastUserText, turnMessages } from "./chat-request.ts";
 import type { Script } from "./plan.ts";
+import { taskAnswer } from "./tasks.ts";
 import { LONG_ANSWER, MARKDOWN_ANSWER, SUGGESTIONS } from "./texts.ts";
 
 /**
@@ -11,28 +12,15 @@ export const createDemoScript =
   (rate: number) =>
   (request: ChatRequest): Script => {
     const said = lastUserText(request)?.trim() ?? "";
-    if (request.messages[0]?.role === "system" && request.messages[0].text.startsWith(ASKS_FOR_TITLE))
-      return { text: titleOf(said) };
+    const [first] = request.messages;
+    const task = first?.role === "system" ? taskAnswer(first.text, said) : null;
+    if (task !== null) return task;
     const result = turnMessages(request).findLast((message) => message.role === "tool");
     if (result !== undefined) return aboutResult(said, result);
     const call = toolCallFor(said, request.toolNames);
     if (call !== null) return call;
     return TOPICS.find((topic) => topic.when.test(said))?.answer(said, rate) ?? echo(said, request);
   };
-
-/** How the prompt for a title begins (common/titles/prompts.ts); the demo keeps to it like any model. */
-const ASKS_FOR_TITLE = "You name conversations.";
-
-/** The first words of what the person wrote: a script cannot do better. */
-const titleOf = (prompt: string): string => {
-  const said = /<user_message>\n([\s\S]*?)\n<\/user_message>/.exec(prompt)?.[1] ?? "";
-  const [first = ""] = said.split(/(?<=[.?!。？！])\s|\n/);
-  return first
-    .split(/\s+/)
-    .slice(0, 6)
-    .join(" ")
-    .replace(/[\s.,:;!?]+$/, "");
-};
 
 const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string, rate: number) => Script }[] =
   [
