@@ -4,6 +4,7 @@ import { layoutSpecs } from "./layout.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
+import { recapsSpecs } from "./recaps.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
 import { titlesSpecs } from "./titles.spec.ts";
@@ -32,6 +33,7 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...recapsSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

@@ -10,6 +10,7 @@ import type { Session } from "../../../common/contracts/session.ts";
 import type { Frame } from "./frame.ts";
 import { upsertMessages } from "./messages.ts";
 import { wantOutside } from "./outside.ts";
+import { withJob } from "./recaps.ts";
 import type { LiveRun, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -24,10 +25,8 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
     case "title":
       return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
-    case "job": {
-      const { job } = frame.data as unknown as JobFrame;
-      return moved({ ...state, jobs: { ...state.jobs, [job.kind]: job } }, frame);
-    }
+    case "job":
+      return moved(withJob(state, (frame.data as unknown as JobFrame).job), frame);
     default:
       return isRunFrame(frame.data)
         ? applyRunFrame(state, frame, { ...frame.data, event: frame.event } as RunFrame)

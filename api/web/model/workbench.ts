@@ -1,5 +1,6 @@
 import type { PatchSessionBody } from "../../../common/contracts/http.ts";
 import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
+import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { AppState } from "./app-state.ts";
 import type { Outcome } from "./problem.ts";
 import type { SessionFilter } from "./session-list.ts";
@@ -17,6 +18,10 @@ export interface Workbench {
   rename(id: string, title: string | null): void;
   /** Makes a title from the latest exchange. */
   makeTitle(id: string): void;
+  /** Tells what the conversation was about, on a card. */
+  makeRecap(id: string, kind: RecapKind): void;
+  cancelRecap(id: string, jobId: string): void;
+  closeOffer(id: string): void;
   /** Pins, archives and so on. */
   patch(id: string, change: PatchSessionBody): void;
   remove(id: string): void;

@@ -18,6 +18,7 @@ import type {
   ProfileSummary,
   ProfileView,
 } from "../../../common/contracts/profile.ts";
+import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
 
@@ -131,6 +132,11 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         body: {},
         timeoutMs: TITLE_TIMEOUT_MS,
       }),
+    /** Whether a recap of the newest messages is worth while. */
+    recapOffer: (sessionId: string, unread: number) =>
+      call<{ offered: boolean }>("GET", `/api/sessions/${id(sessionId)}/recap${queryOf({ unread })}`),
+    makeRecap: (sessionId: string, kind: RecapKind) => post<{ job: Job }>(sessionId, "recap", { kind }),
+    cancelJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/cancel`, { body: {} }),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),

@@ -12,6 +12,7 @@ import { createOutsideWatch } from "./outside-watch.ts";
 import { createPersist } from "./persist.ts";
 import { createProfiles } from "./profiles.ts";
 import { createReadMarker } from "./read-marker.ts";
+import { createRecaps } from "./recaps.ts";
 import { createSender } from "./sender.ts";
 import { createSessionActions } from "./session-actions.ts";
 import { createSessionList } from "./session-list.ts";
@@ -50,7 +51,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
 
   const now = (): number => performance.now();
   const persist = createPersist(deps.surroundings);
-  const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings });
+  const { cameBack, ...recaps } = createRecaps({ api: deps.api, store, now });
+  const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings, cameBack });
   const stores = createStoreWatch({ api: deps.api, store, now });
   watchBacklog({ api: deps.api, store, surroundings: deps.surroundings });
   const list = createSessionList({
@@ -221,6 +223,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       });
     },
     ...actions,
+    ...recaps,
     rename: (id, title) => actions.patch(id, { title }),
     makeTitle: actions.makeTitle,
     setAway: (id, away) => store.act(id, { type: "reader", away }),

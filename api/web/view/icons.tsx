@@ -31,6 +31,11 @@ export const MenuIcon = () => (
     <path d="M3 6h14M3 10h14M3 14h14" />
   </Icon>
 );
+export const RecapIcon = () => (
+  <Icon>
+    <path d="M4 6h.01M4 10h.01M4 14h.01M8 6h9M8 10h9M8 14h5" />
+  </Icon>
+);
 export const CloseIcon = () => (
   <Icon>
     <path d="m5 5 10 10M15 5 5 15" />

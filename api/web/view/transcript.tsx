@@ -1,9 +1,12 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { recapName, recapsOf } from "../model/recaps.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { type Turn, timelineOf } from "../model/timeline.ts";
 import { lockOf } from "../model/turn-actions.ts";
 import { DownIcon } from "./icons.tsx";
 import { LockContext } from "./message-bar.tsx";
+import { RecapCard } from "./recap-card.tsx";
+import { RecapLine } from "./recap-line.tsx";
 import { TurnView } from "./turn-view.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -139,15 +142,20 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
           )}
           <LockContext value={lockOf(session)}>
             {turns.map((turn, i) => (
-              <TurnView
-                key={turn.key}
-                turn={turn}
-                sessionId={session.id}
-                last={i === turns.length - 1}
-                editing={editedIn(turn, session.editing)}
-              />
+              <Fragment key={turn.key}>
+                <TurnView
+                  turn={turn}
+                  sessionId={session.id}
+                  last={i === turns.length - 1}
+                  editing={editedIn(turn, session.editing)}
+                />
+                {recapsOf(turn, session.recaps).map((recap) => (
+                  <RecapCard key={recapName(recap)} recap={recap} />
+                ))}
+              </Fragment>
             ))}
           </LockContext>
+          <RecapLine session={session} />
         </div>
       </div>
       {(away || session.news > 0) && (
