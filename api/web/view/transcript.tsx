@@ -98,7 +98,7 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
     if (element === null) return;
     following.current = false;
     tell();
-    settleOn(element, SETTLE_FRAMES);
+    settleOn(scroller.current, element, SETTLE_FRAMES);
     element.classList.add("flash");
     element.addEventListener("animationend", () => element.classList.remove("flash"), { once: true });
   }, [reveal, session.id, workbench, tell]);
@@ -181,10 +181,15 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
   );
 };
 
-/** Turns get their real heights only when they come near, which moves what is aimed at: so the aim is taken again. */
-const settleOn = (element: HTMLElement, frames: number): void => {
-  element.scrollIntoView({ block: "center" });
-  if (frames > 0) requestAnimationFrame(() => settleOn(element, frames - 1));
+/**
+ * Turns get their real heights only when they come near, which moves what is aimed at: so the aim is taken again. Only the
+ * conversation is scrolled: at its end, `scrollIntoView` would move the page itself.
+ */
+const settleOn = (box: HTMLElement | null, element: HTMLElement, frames: number): void => {
+  if (box === null) return;
+  const [outer, inner] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+  box.scrollTop += inner.top + inner.height / 2 - (outer.top + outer.height / 2);
+  if (frames > 0) requestAnimationFrame(() => settleOn(box, element, frames - 1));
 };
 
 const leftOf = (box: HTMLElement | null): number =>
