@@ -41,6 +41,7 @@ import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { transcriptRoutes } from "./routes/transcript.ts";
+import { type UpdateRoutesDeps, updateRoutes } from "./routes/updates.ts";
 import { webPage } from "./routes/web.ts";
 import type { Hub } from "./sse/port.ts";
 import { createStreams } from "./sse/streams.ts";
@@ -68,6 +69,7 @@ export interface AppDeps {
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions"> & Pick<RecapRoutesDeps, "putRecap">;
+  readonly updates: Omit<UpdateRoutesDeps, "demandProfile">;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -163,6 +165,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     ...recapRoutes({ ...deps, putRecap: deps.jobs.putRecap }),
+    ...updateRoutes({ ...deps.updates, demandProfile: profiles.demand }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

@@ -32,6 +32,7 @@ import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
+import { updateCalls } from "./update-calls.ts";
 
 /** Exit codes: 78 when the configuration is wrong, so that whoever started the process does not start it again. */
 const EXIT_CONFIG = 78;
@@ -94,6 +95,7 @@ const main = async (): Promise<void> => {
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    updates: updateCalls(db, backbone.lifecycleDeps.queue, config.http.updateSource),
     ops: opsCalls({ version, db, redis, live, backlog }),
     dashboard,
     webDir: webDir(),

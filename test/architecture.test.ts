@@ -57,6 +57,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/reconcile": [],
   "common/titles": ["common/base", "common/reconcile"],
   "common/recaps": ["common/contracts", "common/titles"],
+  "common/updates": ["common/contracts", "common/titles"],
   "common/exchange": ["common/base", "common/contracts", "common/reconcile", "common/state-db"],
   "common/lifecycle": [
     "common/base",
@@ -108,6 +109,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "workers/engines",
   ],
   "workers/recaps": ["common/contracts", "common/logging", "common/recaps", "workers/auxiliary"],
+  "workers/updates": [
+    "common/base",
+    "common/contracts",
+    "common/jobs",
+    "common/lifecycle",
+    "common/logging",
+    "common/profiles",
+    "common/updates",
+    "workers/auxiliary",
+  ],
   "workers/run": [
     "common/base",
     "common/contracts",

@@ -6,17 +6,21 @@ import { createTitleWork } from "./jobs/title.ts";
 import type { JobWorks } from "./jobs/work.ts";
 import { createRecapGenerator } from "./recaps/generate.ts";
 import { createTitleGenerator } from "./titles/generate.ts";
+import { createTellUpdate } from "./updates/tell-update.ts";
 
 export interface JobSurroundings
   extends Pick<JobRunnerDeps, "resolveProfile" | "withProfileEnv" | "handBack"> {
   readonly demo: DemoEndpoint;
 }
 
-/** Every kind of background work on sessions, over what the worker has; answers what does a job by its id. */
+/** Every kind of background work on sessions, over what the worker has; answers what does a job, and a text about an update, by its id. */
 export const createJobs = (
   { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
   { demo, ...surroundings }: JobSurroundings,
-): ((jobId: string) => Promise<void>) => {
+): {
+  readonly doJob: (jobId: string) => Promise<void>;
+  readonly tellUpdate: (summaryId: string) => Promise<void>;
+} => {
   const { read, write } = lifecycleDeps;
   const works: JobWorks = {
     title: createTitleWork({
@@ -30,9 +34,12 @@ export const createJobs = (
       generate: createRecapGenerator({ demo }),
     }),
   };
-  return createJobRunner({
-    ...{ ...surroundings, read, write, works, log },
-    dispatcher: lifecycle.dispatcher,
-    workerName: name,
-  });
+  return {
+    doJob: createJobRunner({
+      ...{ ...surroundings, read, write, works, log },
+      dispatcher: lifecycle.dispatcher,
+      workerName: name,
+    }),
+    tellUpdate: createTellUpdate({ ...surroundings, demo, write, log }),
+  };
 };

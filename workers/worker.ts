@@ -79,11 +79,17 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
-  const doJob = createJobs(backbone, {
+  const jobs = createJobs(backbone, {
     demo,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
-      environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
+      environment.withProfileEnv(
+        {
+          ...profileVars(profile),
+          ...(sessionId === null ? profileIdentity(profile) : sessionIdentity(profile, sessionId)),
+        },
+        work,
+      ),
     handBack: handBack.signal,
   });
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
@@ -93,11 +99,14 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => doJob(JOBS.titles.parse(data).jobId),
+      process: (data) => jobs.doJob(JOBS.titles.parse(data).jobId),
     },
     summaries: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => doJob(JOBS.summaries.parse(data).jobId),
+      process: (data) => {
+        const work = JOBS.summaries.parse(data);
+        return "jobId" in work ? jobs.doJob(work.jobId) : jobs.tellUpdate(work.summaryId);
+      },
     },
   };
   const connection = connect("job queue", "queue-worker");

@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   store_read_only: 409,
   profile_exists: 409,
   profile_busy: 409,
+  no_update: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   misdirected_request: 421,

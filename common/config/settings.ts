@@ -152,6 +152,14 @@ export const SETTINGS = {
       .toLowerCase()
       .pipe(z.enum(["on", "off"])),
   },
+  updateSource: {
+    name: "TALARIA_UPDATE_SOURCE",
+    yaml: "update_source",
+    default: null,
+    meaning: "Git clone whose updates are told (the one that the program runs from when unset), or `off`.",
+    expected: '"off" or an absolute path',
+    schema: text.regex(/^(off|\/.*)$/),
+  },
   prefix: {
     name: "TALARIA_PREFIX",
     yaml: "prefix",

@@ -8,7 +8,11 @@ export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
   titles: z.strictObject({ jobId: z.string().max(200) }),
   // The id of a recap names a message, which another program may have called at length.
-  summaries: z.strictObject({ jobId: z.string().max(400) }),
+  summaries: z.union([
+    z.strictObject({ jobId: z.string().max(400) }),
+    // What is new in an update belongs to no session.
+    z.strictObject({ summaryId: z.string().max(200) }),
+  ]),
 } as const;
 export type JobKind = keyof typeof JOBS;
 export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;

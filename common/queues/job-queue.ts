@@ -17,6 +17,8 @@ export interface JobQueue {
   add(run: { readonly id: string; readonly profile: string }, nextAttempt: number): Promise<void>;
   /** The same for a piece of background work. */
   addJob(job: Pick<Job, "id" | "kind" | "profile" | "attempt" | "created_at">): Promise<void>;
+  /** The same for the text about an update, which belongs to no session. */
+  addSummary(work: Pick<Job, "id" | "profile" | "attempt" | "created_at">): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
   anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
@@ -59,6 +61,7 @@ export const createJobQueue = (
   return {
     add: ({ id, profile }, nextAttempt) => put("runs", profile, runJobId(id, nextAttempt), { runId: id }),
     addJob: (job) => put(QUEUE_OF[job.kind], job.profile, workJobId(job), { jobId: job.id }),
+    addSummary: (work) => put("summaries", work.profile, workJobId(work), { summaryId: work.id }),
     anyLive: async (kind, profile, jobIds) => {
       const queue = queueOf(kind, profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));

@@ -4,6 +4,7 @@ import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
 import { createRecapOps, createRecapReadOps } from "../jobs/recap-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
+import { createUpdateOps } from "../jobs/update-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -54,6 +55,7 @@ const writeOps = (path: string) => {
       ...jobs.ops,
       ...titles,
       ...createRecapOps(db, jobs, wallClock),
+      ...createUpdateOps(db, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },

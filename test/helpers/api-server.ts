@@ -15,6 +15,7 @@ import { opsCalls } from "../../api/ops-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
+import { updateCalls } from "../../api/update-calls.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { createModelLists } from "../../common/profiles/model-list.ts";
 import { profileTerms } from "../../common/profiles/resolve.ts";
@@ -104,6 +105,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    updates: updateCalls(db, house.queue, "off"),
     ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
     webDir: null,

@@ -41,6 +41,7 @@ describe("loadConfig", () => {
         maxStreams: 2000,
         maxConnections: 4000,
         dashboard: false,
+        updateSource: null,
       },
       auth: { password: null, token: null },
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
