@@ -8,6 +8,7 @@ import { recapsSpecs } from "./recaps.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
 import { titlesSpecs } from "./titles.spec.ts";
+import { updatesSpecs } from "./updates.spec.ts";
 import { workSpecs } from "./work.spec.ts";
 
 /**
@@ -34,6 +35,7 @@ const main = async (): Promise<boolean> => {
     ...profileSpecs,
     ...titlesSpecs,
     ...recapsSpecs,
+    ...updatesSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

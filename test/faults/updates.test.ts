@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import Database from "better-sqlite3";
+import { Redis } from "ioredis";
 import type { UpdateSummary, UpdatesAnswer } from "../../common/contracts/update.ts";
 import { makeClone, type TestClone } from "../helpers/clone.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
@@ -122,7 +123,9 @@ test("a worker that is killed in the model call: another one tells it, once", as
 test("B-1 an emptied Redis loses nothing: whoever asks again brings the work back", async () => {
   await worker.stop();
   await ask();
-  await d.redis.client.flushall();
+  const admin = new Redis(d.redis.url);
+  await admin.flushall();
+  admin.disconnect();
   worker = await d.startWorker();
   expect(await told()).toMatchObject({ generated_by: "llm" });
 }, 60_000);

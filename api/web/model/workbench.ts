@@ -4,6 +4,7 @@ import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { AppState } from "./app-state.ts";
 import type { Outcome } from "./problem.ts";
 import type { SessionFilter } from "./session-list.ts";
+import type { Updates } from "./updates.ts";
 
 /** What the views may ask for. Every command reports its failure itself; none rejects. */
 export interface Workbench {
@@ -55,6 +56,7 @@ export interface Workbench {
   closeToast(id: number): void;
   readonly drafts: Drafts;
   readonly profiles: ProfileCommands;
+  readonly updates: Updates;
 }
 
 /** What is done with profiles. Refusals are answered, to be shown in place; none rejects. */

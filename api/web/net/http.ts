@@ -21,6 +21,7 @@ import type {
 import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
+import type { UpdateSummary, UpdatesAnswer } from "../../../common/contracts/update.ts";
 
 /** Every way a request can fail: `status` 0 and `code` "network" when no answer came. */
 export class ApiError extends Error {
@@ -137,6 +138,10 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
       call<{ offered: boolean }>("GET", `/api/sessions/${id(sessionId)}/recap${queryOf({ unread })}`),
     makeRecap: (sessionId: string, kind: RecapKind) => post<{ job: Job }>(sessionId, "recap", { kind }),
     cancelJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/cancel`, { body: {} }),
+    updates: () => call<UpdatesAnswer>("GET", "/api/updates"),
+    /** The text about what is new, or how far it is. */
+    updateSummary: (profile: string) =>
+      call<{ summary: UpdateSummary }>("POST", "/api/updates/summary", { body: { profile } }),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),

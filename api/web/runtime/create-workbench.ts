@@ -19,6 +19,7 @@ import { createSessionList } from "./session-list.ts";
 import type { Store, WorkbenchDeps } from "./store.ts";
 import { createStoreWatch } from "./store-watch.ts";
 import { createTranscriptReader } from "./transcript-reader.ts";
+import { createUpdates } from "./updates.ts";
 
 /** Joins the network to the model: the only place where both are known. Nothing of it touches the DOM. */
 export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
@@ -69,6 +70,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     removed: (id) => forget(id),
   });
   deps.surroundings.onReturn(profiles.changed);
+  const updates = createUpdates({ api: deps.api, profile: () => choiceOf(state.profiles), now });
+  deps.surroundings.onReturn(updates.look);
   const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
   const watch = createOutsideWatch({
     api: deps.api,
@@ -177,6 +180,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     list.changed();
     profiles.recall();
     profiles.changed();
+    updates.look();
     void deps.api.settings().then(
       (settings) => store.dispatch({ type: "settings", botName: settings.bot_name }),
       () => undefined, // the default name serves (C-6)
@@ -250,6 +254,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       return null;
     },
     profiles: profiles.commands,
+    updates,
     closeToast: (id) => store.dispatch({ type: "toast_closed", id }),
   };
 };

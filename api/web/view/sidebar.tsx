@@ -18,6 +18,7 @@ import { ImportButton } from "./import-button.tsx";
 import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
+import { UpdatesFoot } from "./updates.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 export const Sidebar = memo(function Sidebar(props: {
@@ -143,6 +144,7 @@ export const Sidebar = memo(function Sidebar(props: {
           </span>
         )}
       </button>
+      <UpdatesFoot />
       <a className="sidebar-foot" href="/ops">
         <PulseIcon />
         <span>Operations</span>

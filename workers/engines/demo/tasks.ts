@@ -32,11 +32,28 @@ const recapOf = (prompt: string): string => {
   ].join("\n");
 };
 
+const newsOf = (prompt: string): string => {
+  const subjects = [...prompt.matchAll(/"subjects":(\[.*?\])[,}]/g)].flatMap(([, list]) =>
+    textsIn(list ?? ""),
+  );
+  const told = subjects.slice(0, 4).map((subject) => `- ${subject}`);
+  return ["NOTICE:", ...told, "WORTH:", "- This list is scripted: the demo model only quotes."].join("\n");
+};
+
+const textsIn = (json: string): readonly string[] => {
+  try {
+    return JSON.parse(json) as string[];
+  } catch {
+    return []; // a subject with a bracket in it
+  }
+};
+
 /** Sections of the prompts in common/titles, common/recaps and common/updates. */
 const TASKS: readonly { readonly begins: string; readonly answer: (said: string) => string }[] = [
   { begins: "You name conversations.", answer: titleOf },
   { begins: "You tell a person who comes back", answer: recapOf },
   { begins: "You hand a conversation over", answer: recapOf },
+  { begins: "You tell the users of a program", answer: newsOf },
 ];
 
 const SENTENCE_END = /(?<=[.?!。？！])\s|\n/;
