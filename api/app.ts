@@ -26,6 +26,7 @@ import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
+import { type BackgroundProcessDeps, backgroundProcessRoutes } from "./routes/background-processes.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -70,6 +71,7 @@ export interface AppDeps {
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions"> & Pick<RecapRoutesDeps, "putRecap">;
   readonly updates: Omit<UpdateRoutesDeps, "demandProfile">;
+  readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -79,6 +81,8 @@ export interface AppDeps {
   readonly log: Logger;
   /** The process' registry; the app adds its own metrics once. */
   readonly metrics: Registry;
+  /** Text of metrics that processes keep of themselves; absent: none. */
+  readonly moreMetrics?: () => Promise<string>;
   readonly health: { readonly checks: Readonly<Record<string, HealthCheck>> };
   /** The built page; null: there is none. */
   readonly webDir: string | null;
@@ -106,7 +110,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     onEnd: (reason) => metrics.streamEnded(reason),
     log,
   });
-  const metrics = createMetrics(deps.metrics, () => streams.open);
+  const metrics = createMetrics(deps.metrics, () => streams.open, deps.moreMetrics);
   addReadinessMetrics(deps.metrics, deps.health.checks);
 
   const app = express();
@@ -166,6 +170,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     ...recapRoutes({ ...deps, putRecap: deps.jobs.putRecap }),
     ...updateRoutes({ ...deps.updates, demandProfile: profiles.demand }),
+    ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

@@ -18,8 +18,8 @@ export const createJobs = (
   { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
   { demo, ...surroundings }: JobSurroundings,
 ): {
-  readonly doJob: (jobId: string) => Promise<void>;
-  readonly tellUpdate: (summaryId: string) => Promise<void>;
+  readonly doJob: (jobId: string, profile: string) => Promise<void>;
+  readonly tellUpdate: (summaryId: string, profile: string) => Promise<void>;
 } => {
   const { read, write } = lifecycleDeps;
   const works: JobWorks = {

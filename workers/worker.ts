@@ -1,17 +1,21 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createRedactor, failClosed } from "../common/logging/redact.ts";
+import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
+import { showFigures } from "./consume/show-figures.ts";
+import { trackWork } from "./consume/work-figures.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
@@ -19,8 +23,10 @@ import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
+import { createSupervisor } from "./processes/supervisor.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
+import { createRunFigures } from "./run/run-figures.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -51,6 +57,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const environment = installProfileEnv();
   const servers = createMcpPool();
   closers.add("tool servers", () => servers.close());
+  const processes = createSupervisor({
+    ...{ read: db.read, write: db.write, dispatcher: lifecycle.dispatcher, workerName: backbone.name, log },
+  });
+  closers.add("background processes", () => processes.close());
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -61,6 +71,11 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile, run) =>
       buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),
+    processesOf: (profile, run, place) =>
+      processes.forRun({
+        ...{ ...place, sessionId: run.session_id, runId: run.id, profile: profile.name },
+        redactor: failClosed(createRedactor(profile.secrets)),
+      }),
     withProfileEnv: (profile, run, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...runIdentity(profile, run) }, work),
     openTools: createProfileTools({
@@ -74,6 +89,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
     flushMs: config.journal.flushMs,
+    figures: createRunFigures(backbone.figures.registry),
   });
 
   const kinds = kindsOf(config.worker.queues);
@@ -95,20 +111,21 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
-      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+      process: (data, profile, id) => execute(JOBS.runs.parse(data).runId, id, profile),
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => jobs.doJob(JOBS.titles.parse(data).jobId),
+      process: (data, profile) => jobs.doJob(JOBS.titles.parse(data).jobId, profile),
     },
     summaries: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => {
+      process: (data, profile) => {
         const work = JOBS.summaries.parse(data);
-        return "jobId" in work ? jobs.doJob(work.jobId) : jobs.tellUpdate(work.summaryId);
+        return "jobId" in work ? jobs.doJob(work.jobId, profile) : jobs.tellUpdate(work.summaryId, profile);
       },
     },
   };
+  const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(
     kinds.map((kind) => {
@@ -118,7 +135,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (job) => work[kind].process(job.data, job.id ?? ""),
+        process: (job) =>
+          tracked(kind, job.id ?? "", () =>
+            work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
+          ),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -142,6 +162,9 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     log,
   );
   closers.add("registration", () => registration.close());
+  const board = createFiguresBoard(redis, keys.figures);
+  const figures = await showFigures(board, backbone.name, backbone.figures, log);
+  closers.add("figures", () => figures.close());
 
   return {
     drain: async () => {
@@ -151,6 +174,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       active.stopAll("hand_back");
       handBack.abort(new Error("the worker stops"));
       await active.idle();
+      // They cannot be handed over: their ends say so, and wake their sessions elsewhere.
+      await processes.close();
       await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
       await servers.close();
       log.info(environment.statistics(), "profile environments");
@@ -158,7 +183,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   };
 };
 
-type Process = (data: unknown, id: string) => Promise<void>;
+type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

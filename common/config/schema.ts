@@ -1,3 +1,5 @@
+import type { TracingConfig } from "./tracing.ts";
+
 /** The typed configuration of a process. Parsed once by `load.ts`, passed down in slices; durations in milliseconds. */
 export interface Config {
   /** Absolute path; `~/.talaria` by default. */
@@ -42,6 +44,8 @@ export interface Config {
     readonly lockMs: number;
     readonly stalledCheckMs: number;
   };
+  /** OpenTelemetry, as its standard variables say. */
+  readonly tracing: TracingConfig;
   readonly runs: {
     /** Executions without progress after which a run fails as `worker_crashed`. */
     readonly maxAttempts: number;
@@ -49,6 +53,8 @@ export interface Config {
     /** After this a cancel is settled without the worker. */
     readonly cancelGraceMs: number;
     readonly maxJournalBytes: number;
+    /** Ends of background processes older than this begin no turn (B-37), in hours; 0: none is too old. */
+    readonly completionMaxAgeH: number;
   };
   readonly journal: {
     readonly retentionMs: number;

@@ -86,16 +86,17 @@ export const createUpdateOps = (db: Database.Database, now: Clock) => {
       return { summary: fromRow(row, cached), work: row.ended_at === null ? row : null };
     },
 
-    /** Attempt n+1 of what has not ended; null: there is nothing (more) to do. */
+    /** Attempt n+1 of what has not ended; null: there is nothing (more) to do, or it is not of the profile in whose queue it was found. */
     claimUpdateSummary(
       id: string,
+      queueOf: string,
     ): {
       readonly profile: string;
       readonly attempt: number;
       readonly targets: readonly UpdateTarget[];
     } | null {
       const row = byId.get(id);
-      if (row === undefined || row.ended_at !== null) return null;
+      if (row === undefined || row.ended_at !== null || row.profile !== queueOf) return null;
       if (row.attempt >= MAX_ATTEMPTS) {
         end.run({
           id,

@@ -20,7 +20,7 @@ const ARCHIVE_OVERLAP_S = 60;
 /** A run this young is not missing yet, in seconds. */
 const YOUNG_S = 5;
 const LIMIT = 500;
-/** How long what became of background work can be asked for, in seconds. */
+/** How long what became of background work and processes can be asked for, in seconds. */
 const KEEP_JOBS_S = 7 * 24 * 3600;
 
 /**
@@ -87,6 +87,7 @@ export const startReconciler = (
   const housekeeping = async (): Promise<void> => {
     await write.forgetOldKeys();
     await write.forgetJobs(nowS() - KEEP_JOBS_S);
+    await write.forgetProcesses(nowS() - KEEP_JOBS_S);
     const nowMs = Date.now();
     let after = Math.max(archivedTo - ARCHIVE_OVERLAP_S, nowS() - options.retentionMs / 1000);
     for (;;) {

@@ -22,7 +22,7 @@ export interface Settler {
 }
 
 /** What follows a turn's end and never comes before it is told. */
-const AFTER_THE_END: ReadonlySet<OutboxRow["kind"]> = new Set(["dispatch", "job", "work"]);
+const AFTER_THE_END: ReadonlySet<OutboxRow["kind"]> = new Set(["dispatch", "job", "work", "wake"]);
 
 /** `name` stands for the process in the run's `worker` column. */
 export const createSettler = (
@@ -63,7 +63,11 @@ export const createSettler = (
       const result = await write.commitRun(runId, generation, outcome);
       if (result.kind !== "committed") return;
       log.info(
-        { run: runId, session: run.session_id, status: outcome.status },
+        {
+          ...{ run: runId, session: run.session_id, profile: run.profile, attempt: run.attempt },
+          ...{ status: outcome.status, code: outcome.error?.code, reason: outcome.error?.message },
+          secondsSinceAccepted: Date.now() / 1000 - run.created_at,
+        },
         "run settled without its worker",
       );
       await settler.release(result, view);

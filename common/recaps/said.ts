@@ -5,6 +5,8 @@ import { visibleText } from "../titles/visible-text.ts";
 export interface SaidMessage {
   readonly role: "user" | "assistant" | "tool" | "notice";
   readonly content: string;
+  /** What the system said in a person's place is nobody's word. */
+  readonly source?: "process" | undefined;
 }
 
 /** What one side said, as a model is shown it. */
@@ -17,9 +19,9 @@ export interface Said {
 export const RECAP_MESSAGES = 50;
 const MESSAGE_CHARS = 1_000;
 
-/** Whether the message is one side's word: results of tools and notices are not. */
+/** Whether the message is one side's word: results of tools, notices and what the system said are not. */
 export const isSaid = <T extends SaidMessage>(message: T): message is T & { role: "user" | "assistant" } =>
-  message.role === "user" || message.role === "assistant";
+  (message.role === "user" && message.source === undefined) || message.role === "assistant";
 
 /** The visible beginning of what was said; null where nothing was. */
 export const saidIn = (message: SaidMessage): Said | null => {

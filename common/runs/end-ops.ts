@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
-import { isTerminal } from "../contracts/run.ts";
+import { isTerminal, type RunErrorCode } from "../contracts/run.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import {
   type MessageRow,
@@ -14,6 +14,7 @@ import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outc
 import type { OutboxOps } from "./outbox-ops.ts";
 import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+import { createRunTimes } from "./times-ops.ts";
 
 /** What decides whether a session gets a title now. */
 export interface CompletedTurn {
@@ -23,6 +24,16 @@ export interface CompletedTurn {
   readonly refreshEvery: number;
 }
 
+/** A run whose end is being written. */
+export interface EndedRun {
+  readonly sessionId: string;
+  readonly source: RunRow["source"];
+  readonly configRevision: string | null;
+  readonly errorCode: RunErrorCode | null;
+  /** Nothing of the session is unfinished now. */
+  readonly isLast: boolean;
+}
+
 /** Stop and commit: the two ways to a run's end, each one transaction (reliability 2, 7; C-13). */
 export const createEndOps = (
   db: Database.Database,
@@ -30,6 +41,8 @@ export const createEndOps = (
   { releaseFor }: Pick<ReleaseOps, "releaseFor">,
   /** A turn was completed: the session may get a title. */
   entitle: (turn: CompletedTurn) => OutboxRow[],
+  /** A turn has ended: what waited for that. */
+  afterTurn: (ended: EndedRun) => OutboxRow[],
   now: Clock,
 ) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
@@ -45,7 +58,8 @@ export const createEndOps = (
   );
   const endRun = db.prepare(
     `update runs set status = @status, ended_at = @at, usage = @usage, error_code = @code, error_message = @message,
-       error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
+       error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null,
+       first_output_at = @output
      where id = @id`,
   );
   const unfinished = db.prepare<[string], { id: string; status: string }>(
@@ -64,8 +78,19 @@ export const createEndOps = (
     `update runs set status = 'cancelling', cancel_requested_at = coalesce(cancel_requested_at, ?) where id = ?`,
   );
 
-  const end = (row: RunRow, outcome: Outcome): OutboxRow[] => {
+  const countTimes = createRunTimes(db);
+
+  const end = (row: RunRow, outcome: Outcome, firstOutputAt: number | null = null): OutboxRow[] => {
     const at = now();
+    // Of several attempts the first one that showed something counts.
+    const output = row.first_output_at ?? firstOutputAt;
+    countTimes(outcome.status, {
+      createdAt: row.created_at,
+      releasedAt: row.released_at,
+      claimedAt: row.started_at,
+      firstOutputAt: output,
+      endedAt: at,
+    });
     outcome.messages.forEach((message, index) => {
       insertMessage.run(messageValues(row, message, index + 1, at));
     });
@@ -79,6 +104,7 @@ export const createEndOps = (
       hint: outcome.error?.hint ?? null,
       detail: outcome.error?.detail ?? null,
       terminal: outcome.terminalState ?? null,
+      output,
     });
     dropSteps.run(row.id);
     dropTools.run(row.id);
@@ -99,6 +125,12 @@ export const createEndOps = (
     rows.push(...releaseFor(row.profile, next));
     if (outcome.titles !== undefined && outcome.status === "completed")
       rows.push(...entitle({ sessionId: row.session_id, outcome, ...outcome.titles }));
+    rows.push(
+      ...afterTurn({
+        ...{ sessionId: row.session_id, source: row.source, configRevision: row.config_revision },
+        ...{ errorCode: outcome.error?.code ?? null, isLast: waiting === undefined },
+      }),
+    );
     return rows;
   };
 
@@ -116,8 +148,13 @@ export const createEndOps = (
   };
 
   return {
-    /** Writes the turn and the run's end, guarded by the generation. */
-    commitRun(runId: string, generation: number, outcome: Outcome): CommitResult {
+    /** Writes the turn and the run's end, guarded by the generation. `firstOutputAt`: when this attempt first showed something. */
+    commitRun(
+      runId: string,
+      generation: number,
+      outcome: Outcome,
+      firstOutputAt: number | null = null,
+    ): CommitResult {
       const row = run.get(runId);
       if (
         row === undefined ||
@@ -128,7 +165,7 @@ export const createEndOps = (
         return { kind: "stale" };
       }
       if (row.status === "cancelling" && outcome.status !== "cancelled") return { kind: "cancelling" };
-      const rows = end(row, outcome);
+      const rows = end(row, outcome, firstOutputAt);
       return { kind: "committed", turn: ended(runId), outbox: rows };
     },
 

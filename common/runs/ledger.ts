@@ -11,7 +11,8 @@ export interface OutboxRow {
    * announce: journal `run_queued`; dispatch: put the run's job into the queue; sync: bring the turn into state.db;
    * finish: journal the run's end; of no run (`runId` is the session's id): copy: bring
    * a session's copied messages into state.db; external, cut: journal that its transcript changed; title: journal a new title and
-   * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue.
+   * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue; of a background
+   * process (`runId` is its id): process: journal its state; wake: begin the turn that its end asks for (`runId` may be the session's id).
    */
   readonly kind:
     | "announce"
@@ -23,7 +24,9 @@ export interface OutboxRow {
     | "cut"
     | "title"
     | "job"
-    | "work";
+    | "work"
+    | "process"
+    | "wake";
   readonly sessionId: string;
   readonly runId: string;
   readonly tries: number;
@@ -47,6 +50,12 @@ export interface RunRecord {
   readonly errorHint: string | null;
   readonly errorDetail: string | null;
   readonly terminalState: "tool_limit_reached" | null;
+  /** Epoch seconds; null: it waits here. */
+  readonly releasedAt: number | null;
+  /** Epoch seconds; null: nothing was shown yet, or the attempt that showed it could not say so. */
+  readonly firstOutputAt: number | null;
+  /** W3C `traceparent` of its acceptance. */
+  readonly traceparent: string | null;
 }
 
 export interface StoredStep {
@@ -93,6 +102,8 @@ export type ClaimResult =
   | { readonly kind: "ended" }
   /** An earlier run of the session has not ended; it will dispatch this one. */
   | { readonly kind: "not_first" }
+  /** It is not of the profile in whose queue its job was. */
+  | { readonly kind: "foreign" }
   /** This ended run of the session has not been journaled as ended yet: finish it first, then claim again. */
   | { readonly kind: "finish_first"; readonly runId: string };
 

@@ -8,6 +8,7 @@ export interface RunRow {
   readonly profile: string;
   readonly model: string | null;
   readonly status: RunStatus;
+  readonly source: Run["source"];
   readonly recovery: "resume" | "fail";
   readonly attempt: number;
   readonly strikes: number;
@@ -26,6 +27,9 @@ export interface RunRow {
   readonly terminal_state: "tool_limit_reached" | null;
   readonly usage: string | null;
   readonly config_revision: string | null;
+  readonly released_at: number | null;
+  readonly first_output_at: number | null;
+  readonly traceparent: string | null;
   /** Computed: unfinished runs of the session before it. */
   readonly position: number;
 }
@@ -42,6 +46,7 @@ export const runFromRow = (row: RunRow): Run => ({
   profile: row.profile,
   model: row.model,
   status: row.status,
+  source: row.source,
   attempt: row.attempt,
   position: row.position,
   recovery: row.recovery,
@@ -63,6 +68,9 @@ export const recordFromRow = (row: RunRow): RunRecord => ({
   errorHint: row.error_hint,
   errorDetail: row.error_detail,
   terminalState: row.terminal_state,
+  releasedAt: row.released_at,
+  firstOutputAt: row.first_output_at,
+  traceparent: row.traceparent,
 });
 
 export interface OutboxDbRow {

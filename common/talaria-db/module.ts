@@ -5,6 +5,8 @@ import { createJobReadOps } from "../jobs/read-ops.ts";
 import { createRecapOps, createRecapReadOps } from "../jobs/recap-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
 import { createUpdateOps } from "../jobs/update-ops.ts";
+import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
+import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -12,6 +14,7 @@ import { createOpenRunOps } from "../runs/open-ops.ts";
 import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
 import { createReleaseOps } from "../runs/release-ops.ts";
+import { createRunTimesReadOps } from "../runs/times-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
@@ -36,6 +39,7 @@ const writeOps = (path: string) => {
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobLedger(db, outbox, wallClock);
   const titles = createTitleOps(db, outbox, jobs);
+  const accepting = createAcceptOps(db, outbox, releases, wallClock);
   return {
     db,
     ops: {
@@ -49,13 +53,22 @@ const writeOps = (path: string) => {
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...releases,
-      ...createAcceptOps(db, outbox, releases, wallClock),
+      ...accepting,
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
+      ...createEndOps(
+        db,
+        outbox,
+        releases,
+        createEntitle(db, titles),
+        createAfterTurn(db, outbox),
+        wallClock,
+      ),
       ...jobs.ops,
       ...titles,
       ...createRecapOps(db, jobs, wallClock),
       ...createUpdateOps(db, wallClock),
+      ...createProcessOps(db, outbox, wallClock),
+      ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -76,8 +89,10 @@ const readOps = (path: string) => {
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
+      ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
       ...createRecapReadOps(db),
+      ...createProcessReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

@@ -3,6 +3,7 @@ import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
+import { processSpecs } from "./processes.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { recapsSpecs } from "./recaps.spec.ts";
 import { startServer } from "./server.ts";
@@ -36,6 +37,7 @@ const main = async (): Promise<boolean> => {
     ...titlesSpecs,
     ...recapsSpecs,
     ...updatesSpecs,
+    ...processSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

@@ -12,6 +12,7 @@ import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { shared } from "../../api/ops/kept.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
+import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -106,6 +107,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     backlog,
     jobs: jobCalls(db, lifecycle.control),
     updates: updateCalls(db, house.queue, "off"),
+    processes: processCalls(db, lifecycle.control),
     ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
     webDir: null,

@@ -1,5 +1,6 @@
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
+import type { SessionProcesses } from "../tools/process/port.ts";
 import type { Tool } from "../tools/tool.ts";
 
 /**
@@ -73,6 +74,8 @@ export interface EngineContext {
   /** Environment of child processes, already built: nothing is inherited (DESIGN 8). */
   readonly childEnv: Readonly<Record<string, string>>;
   readonly maxSteps: number;
+  /** What the run's session has running in the background. */
+  readonly processes?: SessionProcesses | undefined;
 }
 
 /** Model of a profile (native-api "Model of a profile"). */
@@ -115,7 +118,13 @@ export type EngineEvent =
       readonly outcome: "done" | "unknown";
       readonly durationS: number;
     }
-  | { readonly type: "warning"; readonly kind: string; readonly message: string }
+  | {
+      readonly type: "warning";
+      readonly kind: string;
+      readonly message: string;
+      /** A model call is tried again after this time; `status`: what the provider answered, null when it could not be reached. */
+      readonly retry?: { readonly status: number | null; readonly waitMs: number };
+    }
   /** The model wanted more steps than `maxSteps`. */
   | { readonly type: "step_limit" };
 

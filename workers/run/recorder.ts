@@ -28,6 +28,7 @@ export const createRecorder = ({
   emitter,
   journal,
   redactor,
+  firstOutputAt,
 }: {
   readonly runId: string;
   readonly generation: number;
@@ -35,6 +36,8 @@ export const createRecorder = ({
   readonly emitter: Emitter;
   readonly journal: Pick<JournalWriter, "flush">;
   readonly redactor: Redactor;
+  /** When this attempt first showed something; null: it has not. */
+  readonly firstOutputAt: () => number | null;
 }) => {
   const usages: StepUsageRecord[] = [];
   let answer: { readonly text: string; readonly reasoning: string } = { text: "", reasoning: "" };
@@ -61,13 +64,8 @@ export const createRecorder = ({
       return;
     }
     const toolCalls = event.toolCalls.map(redactCall);
-    await write.recordStep(runId, generation, {
-      step: event.step,
-      text,
-      reasoning,
-      toolCalls,
-      usage: event.usage,
-    });
+    const step = { step: event.step, text, reasoning, toolCalls, usage: event.usage };
+    await write.recordStep(runId, generation, step, firstOutputAt());
     await journal.flush();
   };
 

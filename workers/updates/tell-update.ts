@@ -33,7 +33,9 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
  * Tells what is new in words, under the profile that was asked: by its model for compression, else its own (background-jobs 3.1), else
  * from the subjects alone. Done twice it has one effect. Rejects for infrastructure failures and when it is handed back.
  */
-export const createTellUpdate = (deps: TellUpdateDeps): ((summaryId: string) => Promise<void>) => {
+export const createTellUpdate = (
+  deps: TellUpdateDeps,
+): ((summaryId: string, profile: string) => Promise<void>) => {
   const openCalls = createAuxiliaryCalls({ ...deps, maxAnswerBytes: MAX_ANSWER_BYTES });
 
   const tell = async (
@@ -73,8 +75,8 @@ export const createTellUpdate = (deps: TellUpdateDeps): ((summaryId: string) => 
     }
   };
 
-  return async (id) => {
-    const claimed = await deps.write.claimUpdateSummary(id);
+  return async (id, queueOf) => {
+    const claimed = await deps.write.claimUpdateSummary(id, queueOf);
     if (claimed === null) return;
     const { attempt, targets } = claimed;
     const log = deps.log.child({ update: id, profile: claimed.profile, attempt });

@@ -1,6 +1,7 @@
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
+import type { Process } from "../../../common/contracts/process.ts";
 import type { Recap } from "../../../common/contracts/recap.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
@@ -85,6 +86,8 @@ export interface SessionState {
   readonly offer: boolean;
   /** The recap that was asked for here and comes into view when it is there. */
   readonly awaitedRecap: string | null;
+  /** Background processes of the session, the oldest first. */
+  readonly processes: readonly Process[];
 }
 
 export type SessionAction =
@@ -132,6 +135,7 @@ export type SessionAction =
       readonly text: string;
       readonly run: Run;
     }
+  | { readonly type: "processes"; readonly processes: readonly Process[] }
   | { readonly type: "reveal"; readonly messageId: string | null }
   | { readonly type: "job"; readonly job: Job }
   | { readonly type: "recap_asked"; readonly job: Job }
@@ -162,4 +166,5 @@ export const createSessionState = (id: string): SessionState => ({
   recaps: [],
   offer: false,
   awaitedRecap: null,
+  processes: [],
 });

@@ -9,6 +9,7 @@ import { ChatHeader } from "./chat-header.tsx";
 import { Composer } from "./composer.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { AlertIcon } from "./icons.tsx";
+import { ProcessStrip } from "./process-strip.tsx";
 import { StateLine } from "./state-line.tsx";
 import { Transcript } from "./transcript.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -47,6 +48,7 @@ export const ChatPane = (props: {
         onPrompt={(text) => void workbench.send(id, text)}
       />
       <footer className="dock">
+        {session !== null && <ProcessStrip processes={session.processes} />}
         <StateLine status={statusLineOf(session, connection, props.outdated, props.backlog)} />
         <Composer
           key="composer"

@@ -95,6 +95,7 @@ test("what was said: both sides' visible words, at most 1000 characters; thought
   });
   expect(saidIn({ role: "tool", content: "result" })).toBeNull();
   expect(saidIn({ role: "notice", content: "cancelled" })).toBeNull();
+  expect(saidIn({ role: "user", content: "[System notice]", source: "process" })).toBeNull();
   expect(saidIn({ role: "user", content: "x".repeat(5_000) })?.text).toHaveLength(1_000);
 });
 

@@ -26,7 +26,8 @@ const ask = (cacheKey = "k", profile = "default") => ops.askUpdateSummary({ prof
 test("B-31 summary-retry-after-failure: a text without a model is kept for five minutes, then tried again; a good one stays", () => {
   const first = ask();
   expect(first).toMatchObject({ summary: { state: "queued", cached: false }, work: { attempt: 0 } });
-  expect(ops.claimUpdateSummary(first.summary.id)?.attempt).toBe(1);
+  expect(ops.claimUpdateSummary(first.summary.id, "work")).toBeNull();
+  expect(ops.claimUpdateSummary(first.summary.id, "default")?.attempt).toBe(1);
   expect(ops.endUpdateSummary(first.summary.id, 1, POOR, "timeout")).toBe(true);
   at += 299;
   expect(ask()).toMatchObject({
@@ -35,7 +36,7 @@ test("B-31 summary-retry-after-failure: a text without a model is kept for five 
   });
   at += 301;
   expect(ask()).toMatchObject({ summary: { state: "queued", cached: false, generated_by: null } });
-  ops.claimUpdateSummary(first.summary.id);
+  ops.claimUpdateSummary(first.summary.id, "default");
   ops.endUpdateSummary(first.summary.id, 1, GOOD, null);
   at += 1_000_000;
   expect(ask()).toMatchObject({
@@ -46,15 +47,15 @@ test("B-31 summary-retry-after-failure: a text without a model is kept for five 
 
 test("an older attempt, and whoever comes second, changes nothing (B-2); three that died end it", () => {
   const { id } = ask().summary;
-  ops.claimUpdateSummary(id);
-  ops.claimUpdateSummary(id);
+  ops.claimUpdateSummary(id, "default");
+  ops.claimUpdateSummary(id, "default");
   expect(ops.endUpdateSummary(id, 1, POOR, null)).toBe(false);
   expect(ops.endUpdateSummary(id, 2, GOOD, null)).toBe(true);
   expect(ops.endUpdateSummary(id, 2, POOR, null)).toBe(false);
-  expect(ops.claimUpdateSummary(id)).toBeNull();
+  expect(ops.claimUpdateSummary(id, "default")).toBeNull();
   const other = ask("other").summary.id;
-  for (let n = 0; n < 3; n++) ops.claimUpdateSummary(other);
-  expect(ops.claimUpdateSummary(other)).toBeNull();
+  for (let n = 0; n < 3; n++) ops.claimUpdateSummary(other, "default");
+  expect(ops.claimUpdateSummary(other, "default")).toBeNull();
   expect(ask("other").summary).toMatchObject({ state: "failed", reason: "worker_crashed" });
 });
 

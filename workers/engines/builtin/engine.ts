@@ -37,7 +37,8 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
     signal.throwIfAborted();
     const tools = toolsOf(deps.tools, context.profileTools);
     const functions = [...tools.values()].map(toFunction);
-    const toolContext = { workspace: context.workspace, childEnv: context.childEnv, signal };
+    const { workspace, childEnv, processes } = context;
+    const toolContext = { workspace, childEnv, signal, processes };
     const prompt: LanguageModelV4Prompt = conversationPrompt(context);
     const usedIds = new Set<string>();
     let step = 0;

@@ -15,12 +15,18 @@ export const createDemoScript =
     const [first] = request.messages;
     const task = first?.role === "system" ? taskAnswer(first.text, said) : null;
     if (task !== null) return task;
+    if (said.startsWith(SYSTEM_NOTICE)) return { text: ABOUT_NOTICE };
     const result = turnMessages(request).findLast((message) => message.role === "tool");
     if (result !== undefined) return aboutResult(said, result);
     const call = toolCallFor(said, request.toolNames);
     if (call !== null) return call;
     return TOPICS.find((topic) => topic.when.test(said))?.answer(said, rate) ?? echo(said, request);
   };
+
+/** How a message begins that no person wrote (common/processes/notice.ts). */
+const SYSTEM_NOTICE = "[System notice";
+const ABOUT_NOTICE =
+  "A command that I left running in the background has ended; the notice above says how. Nobody had to ask: its end began this turn.";
 
 const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string, rate: number) => Script }[] =
   [
@@ -98,7 +104,7 @@ const toolCallFor = (said: string, toolNames: readonly string[]): Script | null 
 const TOOL_PHRASES: readonly {
   readonly tool: string;
   readonly when: RegExp;
-  readonly args: (first: string, second: string) => Record<string, string>;
+  readonly args: (first: string, second: string) => Record<string, string | boolean>;
 }[] = [
   {
     tool: "list_files",
@@ -114,6 +120,11 @@ const TOOL_PHRASES: readonly {
     tool: "read_file",
     when: /\bread (?:the )?(?:file )?[`"]?([^`"\s]+\.\w+|[^`"\s]+\/[^`"\s]+)[`"]?/i,
     args: (path) => ({ path }),
+  },
+  {
+    tool: "run_command",
+    when: /\brun in the background:? (?:`([^`]+)`|([^\n]+))/i,
+    args: (marked, plain) => ({ command: (marked || plain).trim(), background: true }),
   },
   {
     tool: "run_command",
