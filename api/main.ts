@@ -25,6 +25,8 @@ import { createAuth } from "./middleware/auth.ts";
 import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { shared } from "./ops/kept.ts";
+import { createMaintenanceView } from "./ops/maintenance.ts";
+import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
@@ -65,6 +67,8 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
+  addMaintenanceMetrics(metrics, maintenance);
   addStageMetrics(metrics, backbone, hub);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
@@ -105,7 +109,7 @@ const main = async (): Promise<void> => {
     jobs: jobCalls(db, lifecycle.control),
     updates: updateCalls(db, backbone.lifecycleDeps.queue, config.http.updateSource),
     processes: processCalls(db, lifecycle.control),
-    ops: opsCalls({ version, db, redis, live, backlog }),
+    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

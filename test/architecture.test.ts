@@ -162,6 +162,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "workers/recaps",
     "workers/titles",
   ],
+  "workers/maintenance": [
+    "common/base",
+    "common/contracts",
+    "common/journal",
+    "common/lifecycle",
+    "common/logging",
+    "common/queues",
+    "common/sqlite",
+  ],
   "workers/consume": [
     "common/base",
     "common/config",

@@ -23,6 +23,7 @@ import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
+import { openMaintenance } from "./open-maintenance.ts";
 import { createSupervisor } from "./processes/supervisor.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
@@ -108,6 +109,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       ),
     handBack: handBack.signal,
   });
+  const workers = createWorkerRegistry(redis, keys.workers);
+  const maintenance = openMaintenance(backbone, workers, handBack.signal);
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
@@ -124,6 +127,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         return "jobId" in work ? jobs.doJob(work.jobId, profile) : jobs.tellUpdate(work.summaryId, profile);
       },
     },
+    maintenance,
   };
   const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
@@ -156,12 +160,13 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   closers.add("served queues", () => served.close());
   let draining = false;
   const registration = await registerWorker(
-    createWorkerRegistry(redis, keys.workers),
+    workers,
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
     () => ({ running: consumers.get("runs")?.running ?? 0, draining, environment: environment.statistics() }),
     log,
   );
   closers.add("registration", () => registration.close());
+  if (kinds.includes("maintenance")) maintenance.schedule();
   const board = createFiguresBoard(redis, keys.figures);
   const figures = await showFigures(board, backbone.name, backbone.figures, log);
   closers.add("figures", () => figures.close());

@@ -126,7 +126,6 @@ export const openBackbone = async (
     const salt = await loadSalt(saltFile(config.stateDir));
     const lifecycle = createLifecycle(lifecycleDeps, name, {
       cancelGraceMs: config.runs.cancelGraceMs,
-      retentionMs: config.journal.retentionMs,
       wake: {
         termsOf: (profile) => profileTerms(config.home, profile, salt),
         maxAgeS: config.runs.completionMaxAgeH * 3600,

@@ -56,8 +56,9 @@ export const createProcessOps = (db: Database.Database, outbox: OutboxOps, now: 
   const silent = db.prepare<[number, number], ProcessRow>(
     "select * from processes where state = 'running' and seen_at < ? limit ?",
   );
-  const forget = db.prepare<[number]>(
-    "delete from processes where ended_at < ? and ended_at is not null and completion <> 'pending'",
+  const forget = db.prepare<[number, number]>(
+    `delete from processes where id in (select id from processes
+       where ended_at < ? and ended_at is not null and completion <> 'pending' order by ended_at limit ?)`,
   );
 
   const tell = (row: Pick<ProcessRow, "id" | "session_id">): OutboxRow =>
@@ -123,8 +124,8 @@ export const createProcessOps = (db: Database.Database, outbox: OutboxOps, now: 
         .all(before, LIMIT)
         .flatMap((row) => finish(row, { reason: "worker_lost", exitCode: null, signal: null, output: null })),
 
-    /** Forgets those that ended before this time. */
-    forgetProcesses: (before: number): number => forget.run(before).changes,
+    /** Forgets at most `limit` of those that ended before this time. */
+    forgetProcesses: (before: number, limit: number): number => forget.run(before, limit).changes,
   };
 };
 

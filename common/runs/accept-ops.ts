@@ -14,7 +14,7 @@ import type { AcceptRequest } from "./port.ts";
 import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
-const IDEMPOTENCY_KEEP_S = 48 * 3600;
+export const IDEMPOTENCY_KEEP_S = 48 * 3600;
 
 /** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
 export const createAcceptOps = (
@@ -30,7 +30,10 @@ export const createAcceptOps = (
   const remember = db.prepare(
     "insert or replace into idempotency_keys (session_id, key, body_hash, run_id, created_at) values (?, ?, ?, ?, ?)",
   );
-  const forget = db.prepare<[number]>("delete from idempotency_keys where created_at < ?");
+  const forget = db.prepare<[number, number]>(
+    `delete from idempotency_keys where (session_id, key) in
+       (select session_id, key from idempotency_keys where created_at < ? order by created_at limit ?)`,
+  );
   const active = db.prepare<[string], { id: string }>(
     `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
@@ -147,10 +150,8 @@ export const createAcceptOps = (
       return { ...load(id), replayed: false, outbox: rows };
     },
 
-    /** Removes idempotency keys whose 48 hours are over. */
-    forgetOldKeys(): number {
-      return forget.run(now() - IDEMPOTENCY_KEEP_S).changes;
-    },
+    /** Removes at most `limit` idempotency keys whose 48 hours are over. */
+    forgetOldKeys: (limit: number): number => forget.run(now() - IDEMPOTENCY_KEEP_S, limit).changes,
   };
 };
 

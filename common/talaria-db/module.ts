@@ -28,6 +28,7 @@ import { openDatabase } from "../sqlite/open.ts";
 import type { StoreRole } from "../sqlite/protocol.ts";
 import { createArchiveReadOps, createArchiveWriteOps } from "./archive-ops.ts";
 import { createLoginReadOps, createLoginWriteOps } from "./login-ops.ts";
+import { createMaintenanceOps, createMaintenanceReadOps } from "./maintenance-ops.ts";
 
 /** Everything that runs inside the threads of talaria.db, put together from the rooms that own the tables. */
 const writeOps = (path: string) => {
@@ -71,6 +72,7 @@ const writeOps = (path: string) => {
       ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
+      ...createMaintenanceOps(db, wallClock),
     },
   };
 };
@@ -95,6 +97,7 @@ const readOps = (path: string) => {
       ...createProcessReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
+      ...createMaintenanceReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),
       sqliteVersion: (): string => db.prepare("select sqlite_version()").pluck().get() as string,
     },

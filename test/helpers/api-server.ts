@@ -11,6 +11,7 @@ import { jobCalls } from "../../api/job-calls.ts";
 import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { shared } from "../../api/ops/kept.ts";
+import { createMaintenanceView } from "../../api/ops/maintenance.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
 import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
@@ -108,7 +109,10 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     jobs: jobCalls(db, lifecycle.control),
     updates: updateCalls(db, house.queue, "off"),
     processes: processCalls(db, lifecycle.control),
-    ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
+    ops: opsCalls({
+      ...{ version: VERSION, db, redis, live, backlog },
+      maintenance: createMaintenanceView(() => db.read.maintenance()),
+    }),
     dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,

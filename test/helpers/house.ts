@@ -91,7 +91,7 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
     },
     "api-under-test",
     {
-      ...{ cancelGraceMs: 10_000, retentionMs: 24 * 3_600_000 },
+      cancelGraceMs: 10_000,
       wake: { termsOf: (profile) => profileTerms(home, profile, salt), maxAgeS: 6 * 3600 },
     },
   );

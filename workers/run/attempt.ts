@@ -17,7 +17,6 @@ import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
-import { withSpan } from "../../common/tracing/traces.ts";
 import type { ContextReader } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
 import type { AttemptTimes } from "./attempt-times.ts";
@@ -322,11 +321,9 @@ export class Attempt {
   private async commit(outcome: Outcome, view: RunView | "complete"): Promise<Verdict> {
     const { claim, times, log } = this.start;
     const { run, generation } = claim.record;
-    const begunMs = performance.now();
-    const result = await withSpan(times.span("commit"), () =>
+    const result = await times.commit(() =>
       this.deps.lifecycle.write.commitRun(run.id, generation, outcome, times.firstOutputAt),
     );
-    times.committed((performance.now() - begunMs) / 1000);
     if (result.kind === "stale") {
       log.warn("this attempt stops: it does not own the run any more");
       return "over";
