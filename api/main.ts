@@ -109,7 +109,10 @@ const main = async (): Promise<void> => {
     jobs: jobCalls(db, lifecycle.control),
     updates: updateCalls(db, backbone.lifecycleDeps.queue, config.http.updateSource),
     processes: processCalls(db, lifecycle.control),
-    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
+    ops: opsCalls({
+      ...{ version, db, redis, keys, live, backlog, maintenance, control: lifecycle.control },
+      ...{ hasDashboard: config.http.dashboard, retentionMs: config.journal.retentionMs },
+    }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

@@ -1,6 +1,7 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { manyRunsSpecs } from "./many-runs.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { processSpecs } from "./processes.spec.ts";
@@ -39,6 +40,7 @@ const main = async (): Promise<boolean> => {
     ...updatesSpecs,
     ...processSpecs,
     ...operationsSpecs,
+    ...manyRunsSpecs,
     ...layoutSpecs,
   ];
   const specs: readonly Spec[] = all.filter(
