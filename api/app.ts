@@ -39,12 +39,14 @@ import { type OpsActionDeps, opsActionRoutes } from "./routes/ops-actions.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
 import { pushRoutes } from "./routes/push.ts";
+import { type RecapRoutesDeps, recapRoutes } from "./routes/recaps.ts";
 import { requeueRoutes } from "./routes/requeue.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { transcriptRoutes } from "./routes/transcript.ts";
+import { type UpdateRoutesDeps, updateRoutes } from "./routes/updates.ts";
 import { webPage } from "./routes/web.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import type { Hub } from "./sse/port.ts";
@@ -72,8 +74,9 @@ export interface AppDeps {
   readonly forgetSearch: ProfileRoutesDeps["forgetSearch"];
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
-  readonly jobs: Omit<JobRoutesDeps, "sessions">;
   readonly deliveries: DeliveryCalls;
+  readonly jobs: Omit<JobRoutesDeps, "sessions"> & Pick<RecapRoutesDeps, "putRecap">;
+  readonly updates: Omit<UpdateRoutesDeps, "demandProfile">;
   readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps & OpsActionDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
@@ -175,6 +178,8 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...opsActionRoutes(deps.ops),
     ...requeueRoutes({ ...deps, metrics }),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
+    ...recapRoutes({ ...deps, putRecap: deps.jobs.putRecap }),
+    ...updateRoutes({ ...deps.updates, demandProfile: profiles.demand }),
     ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),

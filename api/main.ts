@@ -39,6 +39,7 @@ import { withProfileTerms } from "./run-terms.ts";
 import { withTrace } from "./run-trace.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
+import { updateCalls } from "./update-calls.ts";
 
 /** Exit codes: 78 when the configuration is wrong, so that whoever started the process does not start it again. */
 const EXIT_CONFIG = 78;
@@ -113,6 +114,7 @@ const main = async (): Promise<void> => {
     backlog,
     jobs: jobCalls(db, lifecycle.control),
     deliveries: await deliveryCalls(db, lifecycle.control, config),
+    updates: updateCalls(db, backbone.lifecycleDeps.queue, config.http.updateSource),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       ...{ version, db, redis, keys, live, backlog, maintenance, control: lifecycle.control },

@@ -1,20 +1,26 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import type { DemoEndpoint } from "./engines/builtin/models.ts";
+import { createRecapWork } from "./jobs/recap.ts";
 import { createJobRunner, type JobRunnerDeps } from "./jobs/run-job.ts";
 import { createTitleWork } from "./jobs/title.ts";
 import type { JobWorks } from "./jobs/work.ts";
+import { createRecapGenerator } from "./recaps/generate.ts";
 import { createTitleGenerator } from "./titles/generate.ts";
+import { createTellUpdate } from "./updates/tell-update.ts";
 
 export interface JobSurroundings
   extends Pick<JobRunnerDeps, "resolveProfile" | "withProfileEnv" | "handBack"> {
   readonly demo: DemoEndpoint;
 }
 
-/** Every kind of background work on sessions, over what the worker has; answers what does a job by its id. */
+/** Every kind of background work on sessions, over what the worker has; answers what does a job, and a text about an update, by its id. */
 export const createJobs = (
   { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
   { demo, ...surroundings }: JobSurroundings,
-): ReturnType<typeof createJobRunner> => {
+): {
+  readonly doJob: (jobId: string, profile: string) => Promise<void>;
+  readonly tellUpdate: (summaryId: string, profile: string) => Promise<void>;
+} => {
   const { read, write } = lifecycleDeps;
   const works: JobWorks = {
     title: createTitleWork({
@@ -22,10 +28,18 @@ export const createJobs = (
       transcripts: transcript.transcripts,
       generate: createTitleGenerator({ demo }),
     }),
+    recap: createRecapWork({
+      write,
+      transcripts: transcript.transcripts,
+      generate: createRecapGenerator({ demo }),
+    }),
   };
-  return createJobRunner({
-    ...{ ...surroundings, read, write, works, log },
-    dispatcher: lifecycle.dispatcher,
-    workerName: name,
-  });
+  return {
+    doJob: createJobRunner({
+      ...{ ...surroundings, read, write, works, log },
+      dispatcher: lifecycle.dispatcher,
+      workerName: name,
+    }),
+    tellUpdate: createTellUpdate({ ...surroundings, demo, write, log }),
+  };
 };

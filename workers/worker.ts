@@ -112,11 +112,17 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
   const kinds = kindsOf(config.worker.queues);
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
-  const doJob = createJobs(backbone, {
+  const jobs = createJobs(backbone, {
     demo,
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
-      environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
+      environment.withProfileEnv(
+        {
+          ...profileVars(profile),
+          ...(sessionId === null ? profileIdentity(profile) : sessionIdentity(profile, sessionId)),
+        },
+        work,
+      ),
     handBack: handBack.signal,
   });
   const deliver = await openDeliver(config, {
@@ -131,7 +137,14 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
+      process: (data, profile) => jobs.doJob(JOBS.titles.parse(data).jobId, profile),
+    },
+    summaries: {
+      concurrency: config.worker.jobConcurrency,
+      process: (data, profile) => {
+        const work = JOBS.summaries.parse(data);
+        return "jobId" in work ? jobs.doJob(work.jobId, profile) : jobs.tellUpdate(work.summaryId, profile);
+      },
     },
     deliveries: {
       concurrency: config.deliveries.concurrency,

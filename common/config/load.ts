@@ -169,6 +169,7 @@ const toConfig = (home: string, given: Values): Config => {
       maxStreams: v.maxStreams,
       maxConnections: v.maxConnections,
       dashboard: v.dashboard === "on",
+      updateSource: v.updateSource,
     },
     auth: { password: given.password, token: given.token },
     redis: { url: v.redisUrl, prefix: v.prefix },

@@ -17,6 +17,8 @@ export interface Config {
     readonly maxConnections: number;
     /** Whether the queues are shown at `/ops/queues` (security-contract 15). */
     readonly dashboard: boolean;
+    /** A git clone, "off", or null for the one that the program runs from. */
+    readonly updateSource: string | null;
   };
   readonly auth: {
     /** TALARIA_PASSWORD; null: no login by password. */

@@ -164,6 +164,14 @@ export const SETTINGS = {
       .toLowerCase()
       .pipe(z.enum(["on", "off"])),
   },
+  updateSource: {
+    name: "TALARIA_UPDATE_SOURCE",
+    yaml: "update_source",
+    default: null,
+    meaning: "Git clone whose updates are told (the one that the program runs from when unset), or `off`.",
+    expected: '"off" or an absolute path',
+    schema: text.regex(/^(off|\/.*)$/),
+  },
   prefix: {
     name: "TALARIA_PREFIX",
     yaml: "prefix",
@@ -175,7 +183,7 @@ export const SETTINGS = {
   queues: {
     name: "TALARIA_QUEUES",
     yaml: "queues",
-    default: "runs,titles,deliveries,maintenance",
+    default: "runs,titles,summaries,deliveries,maintenance",
     meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { MessageSchema } from "./message.ts";
+import { RecapSchema } from "./recap.ts";
 import { RunSchema, RunStatusSchema } from "./run.ts";
 import { SessionHeadSchema, SessionSchema, StoreStateSchema } from "./session.ts";
 import { CreateWebhookBody, MadeWebhookAnswer } from "./webhook.ts";
@@ -213,6 +214,9 @@ export const SessionList = listOf(SessionSchema);
 export const RunList = listOf(RunSchema);
 export const MessagePage = z.strictObject({
   data: z.array(MessageSchema),
+  recaps: z
+    .array(RecapSchema)
+    .describe("cards that stand behind messages of this page; no messages themselves"),
   next_cursor: z.string().nullable(),
   revision: z.number().int(),
   store: StoreStateSchema,

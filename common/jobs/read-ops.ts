@@ -22,7 +22,8 @@ export const createJobReadOps = (db: Database.Database) => {
   const busy = db
     .prepare<[], string>(
       `select profile from runs where status in ('queued', 'running', 'waiting', 'cancelling')
-       union select profile from jobs where state in ('queued', 'running')`,
+       union select profile from jobs where state in ('queued', 'running')
+       union select profile from update_summaries where ended_at is null`,
     )
     .pluck();
   // Ended jobs are kept for a week, so what is walked over here is bounded by that.

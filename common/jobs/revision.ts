@@ -6,4 +6,6 @@ export const revisionOf = (kind: Job["kind"], session: SessionRow): number => RE
 
 const REVISIONS: Readonly<Record<Job["kind"], (session: SessionRow) => number>> = {
   title: ({ title_revision }) => title_revision,
+  // Its key names the message that it stands behind; nothing else of the session bears on it.
+  recap: () => 0,
 };

@@ -24,6 +24,8 @@ export interface JobQueue {
     readonly profile: string;
     readonly tries: number;
   }): Promise<void>;
+  /** The same for the text about an update, which belongs to no session. */
+  addSummary(work: Pick<Job, "id" | "profile" | "attempt" | "created_at">): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
   anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
   /**
@@ -73,6 +75,7 @@ export const createJobQueue = (
     addJob: (job) => put(QUEUE_OF[job.kind], job.profile, workJobId(job), { jobId: job.id }),
     addDelivery: (delivery) =>
       put("deliveries", delivery.profile, deliveryJobId(delivery), { deliveryId: delivery.id }),
+    addSummary: (work) => put("summaries", work.profile, workJobId(work), { summaryId: work.id }),
     anyLive: async (kind, profile, jobIds) => {
       const queue = queueOf(kind, profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));

@@ -8,7 +8,9 @@ import { createEntitle } from "../jobs/entitle.ts";
 import { createFailedJobOps } from "../jobs/failed-ops.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
+import { createRecapOps, createRecapReadOps } from "../jobs/recap-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
+import { createUpdateOps } from "../jobs/update-ops.ts";
 import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
 import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
@@ -77,6 +79,8 @@ const writeOps = (path: string) => {
       ...webhooks,
       ...createSubscriptionOps(db, wallClock),
       ...createDeliveryOps(db, outbox, wallClock),
+      ...createRecapOps(db, jobs, wallClock),
+      ...createUpdateOps(db, wallClock),
       ...createProcessOps(db, outbox, wallClock),
       ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
@@ -107,6 +111,7 @@ const readOps = (path: string) => {
       ...createWebhookReadOps(db),
       ...createSubscriptionReadOps(db),
       ...createDeliveryReadOps(db),
+      ...createRecapReadOps(db),
       ...createProcessReadOps(db),
       ...createFailedJobOps(db),
       ...createArchiveReadOps(db),

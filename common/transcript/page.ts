@@ -153,7 +153,7 @@ export const decodePlace = (cursor: string | undefined): Place => {
   return { anchor, turn, idx };
 };
 
-export const toAnswer = ({ sight, items, hasOlder }: PlacedPage): MessagePage => {
+export const toAnswer = ({ sight, items, hasOlder }: PlacedPage): Omit<MessagePage, "recaps"> => {
   const oldest = items[0];
   return {
     data: items.map(({ message }) => message),

@@ -87,8 +87,11 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     async *newestFirst(sessionId) {
       yield* newestFirst(await look(sessionId));
     },
-    page: async (sessionId, { limit, before }) =>
-      toAnswer(await pageAt(await look(sessionId), decodePlace(before), limit)),
+    async page(sessionId, { limit, before }) {
+      const answer = toAnswer(await pageAt(await look(sessionId), decodePlace(before), limit));
+      const ids = answer.data.map(({ id }) => id);
+      return { ...answer, recaps: await read.recapsBehind(sessionId, ids) };
+    },
 
     async *all(sessionId, through) {
       const sight = await look(sessionId);

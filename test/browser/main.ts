@@ -7,9 +7,11 @@ import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { processSpecs } from "./processes.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
+import { recapsSpecs } from "./recaps.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
 import { titlesSpecs } from "./titles.spec.ts";
+import { updatesSpecs } from "./updates.spec.ts";
 import { workSpecs } from "./work.spec.ts";
 
 /**
@@ -35,6 +37,8 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...recapsSpecs,
+    ...updatesSpecs,
     ...processSpecs,
     ...operationsSpecs,
     ...manyRunsSpecs,

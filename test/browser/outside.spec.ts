@@ -17,7 +17,7 @@ import {
 const TOOL = join(import.meta.dirname, "..", "tools", "make-state-db.py");
 
 /** Another program at work on the same state.db; answers the ids of the rows it wrote. */
-const outside = (bench: Bench, ...args: readonly string[]): readonly number[] => {
+export const outside = (bench: Bench, ...args: readonly string[]): readonly number[] => {
   assert(bench.home !== null, "the server's home is not known");
   const output = execFileSync("python3", [TOOL, join(bench.home, "state.db"), ...args], { encoding: "utf8" });
   return output

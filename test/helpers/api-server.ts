@@ -19,6 +19,7 @@ import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
+import { updateCalls } from "../../api/update-calls.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { createModelLists } from "../../common/profiles/model-list.ts";
 import { profileTerms } from "../../common/profiles/resolve.ts";
@@ -114,6 +115,7 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     deliveries: await deliveryCalls(db, lifecycle.control, {
       ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets } },
     }),
+    updates: updateCalls(db, house.queue, "off"),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       maintenance: createMaintenanceView(() => db.read.maintenance()),

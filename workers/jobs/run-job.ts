@@ -14,7 +14,11 @@ export interface JobRunnerDeps {
   readonly works: JobWorks;
   readonly resolveProfile: (name: string) => Promise<Profile>;
   /** Libraries that read process.env see the profile's variables, as in a run. */
-  readonly withProfileEnv: <T>(profile: Profile, sessionId: string, work: () => Promise<T>) => Promise<T>;
+  readonly withProfileEnv: <T>(
+    profile: Profile,
+    sessionId: string | null,
+    work: () => Promise<T>,
+  ) => Promise<T>;
   readonly workerName: string;
   /** Aborts when the worker hands its work back. */
   readonly handBack: AbortSignal;

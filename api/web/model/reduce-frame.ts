@@ -11,6 +11,7 @@ import type { Frame } from "./frame.ts";
 import { upsertMessages } from "./messages.ts";
 import { wantOutside } from "./outside.ts";
 import { mergeProcesses } from "./processes.ts";
+import { withJob } from "./recaps.ts";
 import type { LiveRun, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -25,10 +26,8 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return moved(applySessionChanged(state, frame.data as unknown as SessionChanged), frame);
     case "title":
       return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
-    case "job": {
-      const { job } = frame.data as unknown as JobFrame;
-      return moved({ ...state, jobs: { ...state.jobs, [job.kind]: job } }, frame);
-    }
+    case "job":
+      return moved(withJob(state, (frame.data as unknown as JobFrame).job), frame);
     case "process":
       return moved(applyProcess(state, (frame.data as unknown as ProcessFrame).process), frame);
     default:

@@ -3,6 +3,7 @@ import { cancelNotice } from "../../../common/contracts/notices.ts";
 import { mergeLatestPage, prependMessages } from "./messages.ts";
 import { headAsksFor, wantOutside } from "./outside.ts";
 import { mergeProcesses } from "./processes.ts";
+import { recapAsked, withJob, withRecaps } from "./recaps.ts";
 import { newerSession, reduceFrame } from "./reduce-frame.ts";
 import type { LiveRun, SessionAction, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
@@ -30,6 +31,7 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
         ...state,
         messages: prependMessages(state.messages, action.page.data),
         older: action.page.next_cursor,
+        recaps: withRecaps(state, action.page.recaps ?? []).recaps,
       };
     case "messages_failed":
       return afterFailedRead(state, action.botName);
@@ -37,6 +39,8 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
       return {
         ...state,
         pending: [...state.pending, { key: action.key, text: action.text, runId: null, retrying: false }],
+        // Who writes on has caught up.
+        offer: false,
       };
     case "start_retrying":
       return mapPending(state, action.key, { retrying: true });
@@ -79,6 +83,12 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
       return { ...state, processes: mergeProcesses(state.processes, action.processes) };
     case "reveal":
       return state.reveal === action.messageId ? state : { ...state, reveal: action.messageId };
+    case "job":
+      return withJob(state, action.job);
+    case "recap_asked":
+      return recapAsked(state, action.job);
+    case "recap_offer":
+      return state.offer === action.offer ? state : { ...state, offer: action.offer };
   }
 };
 
@@ -107,6 +117,7 @@ const applyLatestPage = (
     outside: outside !== null && page.revision < outside.revision ? outside : null,
     news: state.away && !firstRead ? state.news + countNews(state, page.data) : 0,
     store: page.store ?? state.store,
+    recaps: withRecaps(state, page.recaps ?? []).recaps,
     editing: messages.some((message) => message.id === state.editing) ? state.editing : null,
   };
   // A read that began before the run ended may not hold its messages: only a current one settles without seeing them.

@@ -2,6 +2,7 @@ import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { Process } from "../../../common/contracts/process.ts";
+import type { Recap } from "../../../common/contracts/recap.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
 import type { Session, SessionHead, StoreState } from "../../../common/contracts/session.ts";
@@ -79,6 +80,12 @@ export interface SessionState {
   readonly reveal: string | null;
   /** The background work that was last told of. */
   readonly jobs: Readonly<Partial<Record<Job["kind"], Job>>>;
+  /** Cards behind messages; those of messages that are gone are not shown. */
+  readonly recaps: readonly Recap[];
+  /** So much was said since the last visit that a recap is offered. */
+  readonly offer: boolean;
+  /** The recap that was asked for here and comes into view when it is there. */
+  readonly awaitedRecap: string | null;
   /** Background processes of the session, the oldest first. */
   readonly processes: readonly Process[];
 }
@@ -94,13 +101,18 @@ export type SessionAction =
         readonly next_cursor: string | null;
         readonly revision: number;
         readonly store?: StoreState;
+        readonly recaps?: readonly Recap[];
       };
       /** The `reads.wanted` at the time the request was sent. */
       readonly read: number;
     }
   | {
       readonly type: "older_messages";
-      readonly page: { readonly data: readonly Message[]; readonly next_cursor: string | null };
+      readonly page: {
+        readonly data: readonly Message[];
+        readonly next_cursor: string | null;
+        readonly recaps?: readonly Recap[];
+      };
     }
   | { readonly type: "messages_failed"; readonly botName: string | null }
   | { readonly type: "start_sent"; readonly key: string; readonly text: string }
@@ -124,7 +136,10 @@ export type SessionAction =
       readonly run: Run;
     }
   | { readonly type: "processes"; readonly processes: readonly Process[] }
-  | { readonly type: "reveal"; readonly messageId: string | null };
+  | { readonly type: "reveal"; readonly messageId: string | null }
+  | { readonly type: "job"; readonly job: Job }
+  | { readonly type: "recap_asked"; readonly job: Job }
+  | { readonly type: "recap_offer"; readonly offer: boolean };
 
 export const createSessionState = (id: string): SessionState => ({
   id,
@@ -148,5 +163,8 @@ export const createSessionState = (id: string): SessionState => ({
   changing: false,
   reveal: null,
   jobs: {},
+  recaps: [],
+  offer: false,
+  awaitedRecap: null,
   processes: [],
 });

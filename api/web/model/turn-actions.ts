@@ -28,7 +28,10 @@ export const lastPrompt = (messages: readonly Message[]): Message | null =>
   messages.findLast((message) => message.role === "user") ?? null;
 
 /** The session whose messages the person has just seen to their end and that still counts some as unread. */
-export const unreadInView = (app: AppState, hidden: boolean): { id: string; key: string } | null => {
+export const unreadInView = (
+  app: AppState,
+  hidden: boolean,
+): { readonly id: string; readonly key: string; readonly count: number } | null => {
   const { selected: id } = app;
   const state = id === null ? undefined : app.open.get(id);
   if (id === null || state === undefined || hidden || app.signedOut) return null;
@@ -37,5 +40,5 @@ export const unreadInView = (app: AppState, hidden: boolean): { id: string; key:
   const unread = Math.max(state.session?.unread_count ?? 0, listed?.unread_count ?? 0);
   if (unread === 0) return null;
   const revision = Math.max(state.session?.revision ?? 0, listed?.revision ?? 0);
-  return { id, key: `${id}/${revision}/${unread}` };
+  return { id, key: `${id}/${revision}/${unread}`, count: unread };
 };

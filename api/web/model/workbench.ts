@@ -1,8 +1,10 @@
 import type { PatchSessionBody } from "../../../common/contracts/http.ts";
 import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
+import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { AppState } from "./app-state.ts";
 import type { Outcome } from "./problem.ts";
 import type { SessionFilter } from "./session-list.ts";
+import type { Updates } from "./updates.ts";
 
 /** What the views may ask for. Every command reports its failure itself; none rejects. */
 export interface Workbench {
@@ -19,6 +21,10 @@ export interface Workbench {
   rename(id: string, title: string | null): void;
   /** Makes a title from the latest exchange. */
   makeTitle(id: string): void;
+  /** Tells what the conversation was about, on a card. */
+  makeRecap(id: string, kind: RecapKind): void;
+  cancelRecap(id: string, jobId: string): void;
+  closeOffer(id: string): void;
   /** Pins, archives and so on. */
   patch(id: string, change: PatchSessionBody): void;
   remove(id: string): void;
@@ -52,6 +58,7 @@ export interface Workbench {
   closeToast(id: number): void;
   readonly drafts: Drafts;
   readonly profiles: ProfileCommands;
+  readonly updates: Updates;
 }
 
 /** What is done with profiles. Refusals are answered, to be shown in place; none rejects. */

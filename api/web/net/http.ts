@@ -21,8 +21,10 @@ import type {
   ProfileView,
 } from "../../../common/contracts/profile.ts";
 import type { PushAnswer, PushBrowser, PushSubscriptionBody } from "../../../common/contracts/push.ts";
+import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { Session, SessionHead } from "../../../common/contracts/session.ts";
+import type { UpdateSummary, UpdatesAnswer } from "../../../common/contracts/update.ts";
 
 /** Every way a request can fail: `status` 0 and `code` "network" when no answer came. */
 export class ApiError extends Error {
@@ -134,6 +136,15 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         body: {},
         timeoutMs: TITLE_TIMEOUT_MS,
       }),
+    /** Whether a recap of the newest messages is worth while. */
+    recapOffer: (sessionId: string, unread: number) =>
+      call<{ offered: boolean }>("GET", `/api/sessions/${id(sessionId)}/recap${queryOf({ unread })}`),
+    makeRecap: (sessionId: string, kind: RecapKind) => post<{ job: Job }>(sessionId, "recap", { kind }),
+    cancelJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/cancel`, { body: {} }),
+    updates: () => call<UpdatesAnswer>("GET", "/api/updates"),
+    /** The text about what is new, or how far it is. */
+    updateSummary: (profile: string) =>
+      call<{ summary: UpdateSummary }>("POST", "/api/updates/summary", { body: { profile } }),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery & { readonly status?: OpsRun["status"] }) =>
       call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),

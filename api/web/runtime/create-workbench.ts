@@ -13,12 +13,14 @@ import { createPersist } from "./persist.ts";
 import { createProcessWatch } from "./process-watch.ts";
 import { createProfiles } from "./profiles.ts";
 import { createReadMarker } from "./read-marker.ts";
+import { createRecaps } from "./recaps.ts";
 import { createSender } from "./sender.ts";
 import { createSessionActions } from "./session-actions.ts";
 import { createSessionList } from "./session-list.ts";
 import type { Store, WorkbenchDeps } from "./store.ts";
 import { createStoreWatch } from "./store-watch.ts";
 import { createTranscriptReader } from "./transcript-reader.ts";
+import { createUpdates } from "./updates.ts";
 
 /** Joins the network to the model: the only place where both are known. Nothing of it touches the DOM. */
 export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
@@ -51,7 +53,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
 
   const now = (): number => performance.now();
   const persist = createPersist(deps.surroundings);
-  const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings });
+  const { cameBack, ...recaps } = createRecaps({ api: deps.api, store, now });
+  const marker = createReadMarker({ api: deps.api, store, surroundings: deps.surroundings, cameBack });
   const stores = createStoreWatch({ api: deps.api, store, now });
   watchBacklog({ api: deps.api, store, surroundings: deps.surroundings });
   const list = createSessionList({
@@ -68,6 +71,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     removed: (id) => forget(id),
   });
   deps.surroundings.onReturn(profiles.changed);
+  const updates = createUpdates({ api: deps.api, profile: () => choiceOf(state.profiles), now });
+  deps.surroundings.onReturn(updates.look);
   const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
   const watch = createOutsideWatch({
     api: deps.api,
@@ -180,6 +185,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     list.changed();
     profiles.recall();
     profiles.changed();
+    updates.look();
     void deps.api.settings().then(
       (settings) => store.dispatch({ type: "settings", botName: settings.bot_name }),
       () => undefined, // the default name serves (C-6)
@@ -227,6 +233,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     },
     killProcess: processes.kill,
     ...actions,
+    ...recaps,
     rename: (id, title) => actions.patch(id, { title }),
     makeTitle: actions.makeTitle,
     setAway: (id, away) => store.act(id, { type: "reader", away }),
@@ -253,6 +260,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       return null;
     },
     profiles: profiles.commands,
+    updates,
     closeToast: (id) => store.dispatch({ type: "toast_closed", id }),
   };
 };

@@ -31,6 +31,16 @@ export const MenuIcon = () => (
     <path d="M3 6h14M3 10h14M3 14h14" />
   </Icon>
 );
+export const GiftIcon = () => (
+  <Icon>
+    <path d="M3.500 8h13v3h-13zM5 11v6h10v-6M10 8v9M10 8C7.500 8 6 6.800 6.500 5.200S9.500 4.500 10 8c.5-3.500 3-4.400 3.500-2.800S12.500 8 10 8z" />
+  </Icon>
+);
+export const RecapIcon = () => (
+  <Icon>
+    <path d="M4 6h.01M4 10h.01M4 14h.01M8 6h9M8 10h9M8 14h5" />
+  </Icon>
+);
 export const CloseIcon = () => (
   <Icon>
     <path d="m5 5 10 10M15 5 5 15" />

@@ -10,12 +10,17 @@ import {
   MoreIcon,
   PencilIcon,
   PinIcon,
+  RecapIcon,
   TitleIcon,
   TrashIcon,
 } from "./icons.tsx";
 import { Menu, type MenuEntry } from "./menu.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
+const RECAPS = [
+  ["recap", "Recap what happened"],
+  ["handoff", "Write a hand-off"],
+] as const;
 const EXPORTS = [
   ["markdown", "Export as Markdown"],
   ["html", "Export as web page"],
@@ -44,6 +49,13 @@ export const SessionMenu = (props: {
       refused: props.empty ? "There are no messages." : null,
       onPick: () => workbench.makeTitle(session.id),
     },
+    ...RECAPS.map(([kind, label]) => ({
+      key: kind,
+      label,
+      icon: <RecapIcon />,
+      refused: props.empty ? "There are no messages." : null,
+      onPick: () => workbench.makeRecap(session.id, kind),
+    })),
     {
       key: "pin",
       label: session.pinned ? "Unpin" : "Pin",

@@ -19,6 +19,7 @@ import { NotifySwitch } from "./notify-switch.tsx";
 import { SearchHitItem } from "./search-hit.tsx";
 import { SessionItem } from "./session-item.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
+import { UpdatesFoot } from "./updates.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 export const Sidebar = memo(function Sidebar(props: {
@@ -145,6 +146,7 @@ export const Sidebar = memo(function Sidebar(props: {
           </span>
         )}
       </button>
+      <UpdatesFoot />
       <a className="sidebar-foot" href="/ops">
         <PulseIcon />
         <span>Operations</span>

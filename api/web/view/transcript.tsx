@@ -1,9 +1,12 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { recapName, recapsOf } from "../model/recaps.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { type Turn, timelineOf } from "../model/timeline.ts";
 import { lockOf } from "../model/turn-actions.ts";
 import { DownIcon } from "./icons.tsx";
 import { LockContext } from "./message-bar.tsx";
+import { RecapCard } from "./recap-card.tsx";
+import { RecapLine } from "./recap-line.tsx";
 import { TurnView } from "./turn-view.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -95,7 +98,7 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
     if (element === null) return;
     following.current = false;
     tell();
-    settleOn(element, SETTLE_FRAMES);
+    settleOn(scroller.current, element, SETTLE_FRAMES);
     element.classList.add("flash");
     element.addEventListener("animationend", () => element.classList.remove("flash"), { once: true });
   }, [reveal, session.id, workbench, tell]);
@@ -139,15 +142,20 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
           )}
           <LockContext value={lockOf(session)}>
             {turns.map((turn, i) => (
-              <TurnView
-                key={turn.key}
-                turn={turn}
-                sessionId={session.id}
-                last={i === turns.length - 1}
-                editing={editedIn(turn, session.editing)}
-              />
+              <Fragment key={turn.key}>
+                <TurnView
+                  turn={turn}
+                  sessionId={session.id}
+                  last={i === turns.length - 1}
+                  editing={editedIn(turn, session.editing)}
+                />
+                {recapsOf(turn, session.recaps).map((recap) => (
+                  <RecapCard key={recapName(recap)} recap={recap} />
+                ))}
+              </Fragment>
             ))}
           </LockContext>
+          <RecapLine session={session} />
         </div>
       </div>
       {(away || session.news > 0) && (
@@ -173,10 +181,15 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
   );
 };
 
-/** Turns get their real heights only when they come near, which moves what is aimed at: so the aim is taken again. */
-const settleOn = (element: HTMLElement, frames: number): void => {
-  element.scrollIntoView({ block: "center" });
-  if (frames > 0) requestAnimationFrame(() => settleOn(element, frames - 1));
+/**
+ * Turns get their real heights only when they come near, which moves what is aimed at: so the aim is taken again. Only the
+ * conversation is scrolled: at its end, `scrollIntoView` would move the page itself.
+ */
+const settleOn = (box: HTMLElement | null, element: HTMLElement, frames: number): void => {
+  if (box === null) return;
+  const [outer, inner] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+  box.scrollTop += inner.top + inner.height / 2 - (outer.top + outer.height / 2);
+  if (frames > 0) requestAnimationFrame(() => settleOn(box, element, frames - 1));
 };
 
 const leftOf = (box: HTMLElement | null): number =>

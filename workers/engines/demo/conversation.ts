@@ -1,5 +1,6 @@
 import { type ChatRequest, type ChatRequestMessage, lastUserText, turnMessages } from "./chat-request.ts";
 import type { Script } from "./plan.ts";
+import { taskAnswer } from "./tasks.ts";
 import { LONG_ANSWER, MARKDOWN_ANSWER, SUGGESTIONS } from "./texts.ts";
 
 /**
@@ -11,8 +12,9 @@ export const createDemoScript =
   (rate: number) =>
   (request: ChatRequest): Script => {
     const said = lastUserText(request)?.trim() ?? "";
-    if (request.messages[0]?.role === "system" && request.messages[0].text.startsWith(ASKS_FOR_TITLE))
-      return { text: titleOf(said) };
+    const [first] = request.messages;
+    const task = first?.role === "system" ? taskAnswer(first.text, said) : null;
+    if (task !== null) return task;
     if (said.startsWith(SYSTEM_NOTICE)) return { text: ABOUT_NOTICE };
     const result = turnMessages(request).findLast((message) => message.role === "tool");
     if (result !== undefined) return aboutResult(said, result);
@@ -21,24 +23,10 @@ export const createDemoScript =
     return TOPICS.find((topic) => topic.when.test(said))?.answer(said, rate) ?? echo(said, request);
   };
 
-/** How the prompt for a title begins (common/titles/prompts.ts); the demo keeps to it like any model. */
-const ASKS_FOR_TITLE = "You name conversations.";
-
 /** How a message begins that no person wrote (common/processes/notice.ts). */
 const SYSTEM_NOTICE = "[System notice";
 const ABOUT_NOTICE =
   "A command that I left running in the background has ended; the notice above says how. Nobody had to ask: its end began this turn.";
-
-/** The first words of what the person wrote: a script cannot do better. */
-const titleOf = (prompt: string): string => {
-  const said = /<user_message>\n([\s\S]*?)\n<\/user_message>/.exec(prompt)?.[1] ?? "";
-  const [first = ""] = said.split(/(?<=[.?!。？！])\s|\n/);
-  return first
-    .split(/\s+/)
-    .slice(0, 6)
-    .join(" ")
-    .replace(/[\s.,:;!?]+$/, "");
-};
 
 const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string, rate: number) => Script }[] =
   [

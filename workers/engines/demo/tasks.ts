@@ -1,0 +1,59 @@
+import type { Script } from "./plan.ts";
+
+/**
+ * What the demo model answers to background work: told by how that prompt begins, to which the demo keeps like any model. Null: it is
+ * none. `system`: the first message's text; `said`: the last one's.
+ */
+export const taskAnswer = (system: string, said: string): Script | null => {
+  const task = TASKS.find(({ begins }) => system.startsWith(begins));
+  return task === undefined ? null : { text: task.answer(said) };
+};
+
+/** The first words of what the person wrote: a script cannot do better. */
+const titleOf = (prompt: string): string => {
+  const said = /<user_message>\n([\s\S]*?)\n<\/user_message>/.exec(prompt)?.[1] ?? "";
+  const [first = ""] = said.split(SENTENCE_END);
+  return first
+    .split(/\s+/)
+    .slice(0, 6)
+    .join(" ")
+    .replace(/[\s.,:;!?]+$/, "");
+};
+
+const recapOf = (prompt: string): string => {
+  const last = (tag: string): string =>
+    [...prompt.matchAll(new RegExp(`<${tag}>\\n([\\s\\S]*?)\\n</${tag}>`, "g"))]
+      .at(-1)?.[1]
+      ?.split(SENTENCE_END)[0] ?? "nothing";
+  return [
+    `- The last thing you asked: ${last("person")}`,
+    `- The answer to it began: ${last("assistant")}`,
+    "- This recap is scripted: the demo model only quotes, a real one would sum up.",
+  ].join("\n");
+};
+
+const newsOf = (prompt: string): string => {
+  const subjects = [...prompt.matchAll(/"subjects":(\[.*?\])[,}]/g)].flatMap(([, list]) =>
+    textsIn(list ?? ""),
+  );
+  const told = subjects.slice(0, 4).map((subject) => `- ${subject}`);
+  return ["NOTICE:", ...told, "WORTH:", "- This list is scripted: the demo model only quotes."].join("\n");
+};
+
+const textsIn = (json: string): readonly string[] => {
+  try {
+    return JSON.parse(json) as string[];
+  } catch {
+    return []; // a subject with a bracket in it
+  }
+};
+
+/** Sections of the prompts in common/titles, common/recaps and common/updates. */
+const TASKS: readonly { readonly begins: string; readonly answer: (said: string) => string }[] = [
+  { begins: "You name conversations.", answer: titleOf },
+  { begins: "You tell a person who comes back", answer: recapOf },
+  { begins: "You hand a conversation over", answer: recapOf },
+  { begins: "You tell the users of a program", answer: newsOf },
+];
+
+const SENTENCE_END = /(?<=[.?!。？！])\s|\n/;
