@@ -27,6 +27,7 @@ import { createMetrics } from "./ops/metrics.ts";
 import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
+import { type ContextRoutesDeps, contextRoutes } from "./routes/contexts.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
@@ -67,6 +68,7 @@ export interface AppDeps {
   readonly applyLimits: ProfileRoutesDeps["applyLimits"];
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
+  readonly contexts: ContextRoutesDeps;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -161,6 +163,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...backlogRoutes(deps),
     ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
+    ...contextRoutes(deps.contexts),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

@@ -1,6 +1,7 @@
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createTokenCounter } from "../common/compression/tokens.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
@@ -9,6 +10,7 @@ import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/cat
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
+import { createSummariser } from "./compression/summarise.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
@@ -40,6 +42,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     demo,
   });
 
+  const compression = { counter: createTokenCounter(), summarise: createSummariser({ demo }) };
   const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
   closers.add("stop watch", () => active.close());
   await subscribeCancels(connect("cancel channel", "queue-worker"), keys.control, (runId) =>
@@ -80,7 +83,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
   const doJob = createJobs(backbone, {
-    demo,
+    ...{ demo, compression },
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
@@ -94,6 +97,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     titles: {
       concurrency: config.worker.jobConcurrency,
       process: (data) => doJob(JOBS.titles.parse(data).jobId),
+    },
+    compression: {
+      concurrency: config.worker.jobConcurrency,
+      process: (data) => doJob(JOBS.compression.parse(data).jobId),
     },
   };
   const connection = connect("job queue", "queue-worker");

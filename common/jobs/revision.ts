@@ -6,4 +6,5 @@ export const revisionOf = (kind: Job["kind"], session: SessionRow): number => RE
 
 const REVISIONS: Readonly<Record<Job["kind"], (session: SessionRow) => number>> = {
   title: ({ title_revision }) => title_revision,
+  compression: ({ context_revision }) => context_revision,
 };

@@ -7,6 +7,7 @@ import { DEFAULT_PROFILE } from "../profiles/names.ts";
 export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
   titles: z.strictObject({ jobId: z.string().max(200) }),
+  compression: z.strictObject({ jobId: z.string().max(200) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
 export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
@@ -14,7 +15,9 @@ export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
 export const isJobKind = (name: string): name is JobKind => Object.hasOwn(JOBS, name);
 
 /** The queue of a kind of background work. */
-export const QUEUE_OF = { title: "titles" } as const satisfies Readonly<Record<Job["kind"], JobKind>>;
+export const QUEUE_OF = { title: "titles", compression: "compression" } as const satisfies Readonly<
+  Record<Job["kind"], JobKind>
+>;
 
 /** BullMQ's key prefix of a deployment. */
 export const queuePrefix = (prefix: string): string => `${prefix}:queue`;

@@ -1,4 +1,5 @@
 import { wallClock } from "../base/clock.ts";
+import { createContextOps, createContextReadOps } from "../jobs/context-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
@@ -52,6 +53,7 @@ const writeOps = (path: string) => {
       ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
       ...jobs.ops,
       ...titles,
+      ...createContextOps(db, jobs, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
     },
@@ -73,6 +75,7 @@ const readOps = (path: string) => {
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
       ...createJobReadOps(db),
+      ...createContextReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
+import { contextCalls } from "../../api/context-calls.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { jobCalls } from "../../api/job-calls.ts";
 import { loginStore } from "../../api/login-store.ts";
@@ -17,7 +18,7 @@ import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { createModelLists } from "../../common/profiles/model-list.ts";
-import { profileTerms } from "../../common/profiles/resolve.ts";
+import { profileTerms, resolveProfile } from "../../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
 import { createProfileStore } from "../../common/profiles/store.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
@@ -104,6 +105,10 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     health: { checks: healthChecks(house, house.blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
+    contexts: contextCalls({
+      ...{ db, context: transcript.context, control: lifecycle.control },
+      resolveProfile: (name) => resolveProfile(home, name),
+    }),
     ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
     dashboard: null,
     webDir: null,

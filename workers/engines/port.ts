@@ -1,3 +1,4 @@
+import type { ContextMessage } from "../../common/compression/context-message.ts";
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -18,23 +19,6 @@ export interface Engine {
    */
   run(context: EngineContext, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined>;
 }
-
-/** One message of the model's context, in order. Notices never appear here. */
-export type ContextMessage =
-  | { readonly role: "user"; readonly content: string }
-  | {
-      readonly role: "assistant";
-      readonly content: string;
-      readonly reasoning?: string;
-      readonly toolCalls?: readonly ToolCall[];
-    }
-  | {
-      readonly role: "tool";
-      readonly toolCallId: string;
-      readonly toolName: string;
-      readonly content: string;
-      readonly isError: boolean;
-    };
 
 /** A model step recorded by an earlier attempt. */
 export interface RecordedStep {

@@ -19,7 +19,6 @@ import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
 import type { ContextReader } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
-import { modelContext } from "./context.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { endReasonOf, ProfileUnavailable } from "./end-reason.ts";
 import { createRecorder } from "./recorder.ts";
@@ -245,7 +244,7 @@ export class Attempt {
       sessionId: run.session_id,
       attempt: run.attempt,
       instructions: profile.agent.instructions,
-      messages: modelContext(history.messages),
+      messages: history.messages,
       steps: evidence.steps,
       tools: evidence.tools.map((tool) => ({
         step: tool.step,

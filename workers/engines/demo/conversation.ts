@@ -13,6 +13,8 @@ export const createDemoScript =
     const said = lastUserText(request)?.trim() ?? "";
     if (request.messages[0]?.role === "system" && request.messages[0].text.startsWith(ASKS_FOR_TITLE))
       return { text: titleOf(said) };
+    if (request.messages[0]?.role === "system" && request.messages[0].text.startsWith(ASKS_FOR_SUMMARY))
+      return { text: summaryOf(said) };
     const result = turnMessages(request).findLast((message) => message.role === "tool");
     if (result !== undefined) return aboutResult(said, result);
     const call = toolCallFor(said, request.toolNames);
@@ -33,6 +35,24 @@ const titleOf = (prompt: string): string => {
     .join(" ")
     .replace(/[\s.,:;!?]+$/, "");
 };
+
+/** How the prompt for a summary begins (common/compression/prompts.ts). */
+const ASKS_FOR_SUMMARY = "You compress conversations.";
+
+/** What was said, by its first words: a script cannot tell what matters. */
+const summaryOf = (prompt: string): string => {
+  const soFar = /<summary_so_far>\n([\s\S]*?)\n<\/summary_so_far>/.exec(prompt)?.[1] ?? "";
+  const said = [...prompt.matchAll(/<message role="user">\n([\s\S]*?)\n<\/message>/g)].map(([, text = ""]) =>
+    text.replace(/\s+/g, " ").slice(0, 60),
+  );
+  const topics = said.slice(0, MAX_TOPICS).map((text) => `- The user wrote: ${text}`);
+  const more = said.length > MAX_TOPICS ? [`- ${said.length - MAX_TOPICS} more messages of the user`] : [];
+  return (
+    [soFar, ...topics, ...more].filter((line) => line !== "").join("\n") ||
+    "- The assistant worked with tools."
+  );
+};
+const MAX_TOPICS = 5;
 
 const TOPICS: readonly { readonly when: RegExp; readonly answer: (said: string, rate: number) => Script }[] =
   [
