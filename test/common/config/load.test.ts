@@ -46,7 +46,7 @@ describe("loadConfig", () => {
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
       worker: {
-        queues: ["runs", "titles"],
+        queues: ["runs", "titles", "compression"],
         profiles: null,
         concurrency: 400,
         jobConcurrency: 8,
