@@ -19,7 +19,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
   "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
   "common/search": ["common/base", "common/sqlite", "common/state-db"],
-  "common/runs": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/titles"],
+  "common/runs": [
+    "common/base",
+    "common/compression",
+    "common/contracts",
+    "common/sqlite",
+    "common/sessions",
+    "common/titles",
+  ],
   "common/compression": ["common/base", "common/contracts"],
   "common/jobs": [
     "common/base",
@@ -130,6 +137,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/base",
     "common/compression",
     "common/jobs",
+    "workers/auxiliary",
     "workers/compression",
     "common/contracts",
     "common/logging",

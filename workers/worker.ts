@@ -76,6 +76,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
+    compression,
     flushMs: config.journal.flushMs,
   });
 
