@@ -1,5 +1,6 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
+import { compressionSpecs } from "./compression.spec.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
@@ -32,6 +33,7 @@ const main = async (): Promise<boolean> => {
     ...outsideSpecs,
     ...profileSpecs,
     ...titlesSpecs,
+    ...compressionSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

@@ -1,4 +1,5 @@
 import type { RunEventPayload, SESSION_EVENT_SCHEMAS, Snapshot } from "../../../common/contracts/events.ts";
+import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import {
   applyRunEvent,
@@ -26,7 +27,7 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       return moved(withSession(state, (frame.data as unknown as TitleFrame).session), frame);
     case "job": {
       const { job } = frame.data as unknown as JobFrame;
-      return moved({ ...state, jobs: { ...state.jobs, [job.kind]: job } }, frame);
+      return moved({ ...state, jobs: withJob(state.jobs, job) }, frame);
     }
     default:
       return isRunFrame(frame.data)
@@ -177,6 +178,19 @@ const withSession = (state: SessionState, session: Session | undefined): Session
 /** Answers and events may overtake each other: the higher revision wins, the later one of two equal ones. */
 export const newerSession = (known: Session | null, news: Session): Session =>
   known !== null && known.revision > news.revision ? known : news;
+
+/** Answers and events may overtake each other: an ended job stays ended, unless it was begun anew. */
+export const withJob = (jobs: SessionState["jobs"], job: Job): SessionState["jobs"] => {
+  const known = jobs[job.kind];
+  const isOld =
+    known !== undefined &&
+    (known.created_at > job.created_at ||
+      (known.id === job.id &&
+        known.created_at === job.created_at &&
+        (known.ended_at !== null || known.attempt > job.attempt) &&
+        job.ended_at === null));
+  return isOld ? jobs : { ...jobs, [job.kind]: job };
+};
 
 const moved = (state: SessionState, frame: Frame): SessionState => ({
   ...state,

@@ -2,7 +2,7 @@ import type { Message } from "../../../common/contracts/message.ts";
 import { cancelNotice } from "../../../common/contracts/notices.ts";
 import { mergeLatestPage, prependMessages } from "./messages.ts";
 import { headAsksFor, wantOutside } from "./outside.ts";
-import { newerSession, reduceFrame } from "./reduce-frame.ts";
+import { newerSession, reduceFrame, withJob } from "./reduce-frame.ts";
 import type { LiveRun, SessionAction, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -68,6 +68,10 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
     case "reader":
       if (action.away === state.away && (action.away || state.news === 0)) return state;
       return { ...state, away: action.away, news: action.away ? state.news : 0 };
+    case "job":
+      return { ...state, jobs: withJob(state.jobs, action.job) };
+    case "contexts":
+      return { ...state, contexts: action.contexts, contextsTold: Math.max(state.contextsTold, action.told) };
     case "editing":
       return { ...state, editing: action.messageId };
     case "changing":

@@ -1,3 +1,4 @@
+import type { ContextInfo } from "../../../common/contracts/context.ts";
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
@@ -78,6 +79,12 @@ export interface SessionState {
   readonly reveal: string | null;
   /** The background work that was last told of. */
   readonly jobs: Readonly<Partial<Record<Job["kind"], Job>>>;
+  /** Compressions of what the model is sent, the newest first. */
+  readonly contexts: readonly ContextInfo[];
+  /** The newest compression that had been told of when they were read. */
+  readonly contextsTold: number;
+  /** The newest compression that a run told of which has ended since. */
+  readonly settledVersion: number;
 }
 
 export type SessionAction =
@@ -110,6 +117,8 @@ export type SessionAction =
   | { readonly type: "outside"; readonly session: Session; readonly cut: boolean }
   | { readonly type: "head"; readonly head: SessionHead }
   | { readonly type: "reader"; readonly away: boolean }
+  | { readonly type: "job"; readonly job: Job }
+  | { readonly type: "contexts"; readonly contexts: readonly ContextInfo[]; readonly told: number }
   | { readonly type: "editing"; readonly messageId: string | null }
   | { readonly type: "changing"; readonly changing: boolean }
   /** The server has accepted a retry or an edit: `messageId` and what follows it are replaced by the run. */
@@ -144,4 +153,7 @@ export const createSessionState = (id: string): SessionState => ({
   changing: false,
   reveal: null,
   jobs: {},
+  contexts: [],
+  contextsTold: 0,
+  settledVersion: 0,
 });

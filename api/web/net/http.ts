@@ -1,4 +1,5 @@
 import type { Backlog } from "../../../common/contracts/backlog.ts";
+import type { CompressPreview, ContextAnswer, ContextInfo } from "../../../common/contracts/context.ts";
 import type {
   CutAnswer,
   ImportBody,
@@ -131,6 +132,17 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
         body: {},
         timeoutMs: TITLE_TIMEOUT_MS,
       }),
+    compress: (sessionId: string, focus: string) =>
+      post<{ job: Job }>(sessionId, "compress", focus === "" ? {} : { focus }),
+    previewCompression: (sessionId: string) => post<CompressPreview>(sessionId, "compress/preview", {}),
+    contexts: (sessionId: string) =>
+      call<Page<ContextInfo>>("GET", `/api/sessions/${id(sessionId)}/contexts?limit=50`),
+    context: (sessionId: string, version: number) =>
+      call<ContextAnswer>("GET", `/api/sessions/${id(sessionId)}/contexts/${version}`),
+    continueSession: (sessionId: string) => post<{ session: Session }>(sessionId, "continue", {}),
+    jobs: (sessionId: string) => call<Page<Job>>("GET", `/api/sessions/${id(sessionId)}/jobs`),
+    job: (jobId: string) => call<{ job: Job }>("GET", `/api/jobs/${id(jobId)}`),
+    cancelJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/cancel`, { body: {} }),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),

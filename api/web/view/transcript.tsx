@@ -1,7 +1,9 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { bordersOf } from "../model/compression.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { type Turn, timelineOf } from "../model/timeline.ts";
 import { lockOf } from "../model/turn-actions.ts";
+import { ContextDivider } from "./context-divider.tsx";
 import { DownIcon } from "./icons.tsx";
 import { LockContext } from "./message-bar.tsx";
 import { TurnView } from "./turn-view.tsx";
@@ -16,6 +18,8 @@ const SETTLE_FRAMES = 12;
 export const Transcript = ({ session }: { readonly session: SessionState }) => {
   const workbench = useWorkbench();
   const turns = useMemo(() => timelineOf(session), [session]);
+  const borders = useMemo(() => bordersOf(session.contexts), [session.contexts]);
+  const dividersOf = (turn: Turn) => turn.committed.flatMap(({ id }) => borders.get(id) ?? []);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
@@ -139,13 +143,17 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
           )}
           <LockContext value={lockOf(session)}>
             {turns.map((turn, i) => (
-              <TurnView
-                key={turn.key}
-                turn={turn}
-                sessionId={session.id}
-                last={i === turns.length - 1}
-                editing={editedIn(turn, session.editing)}
-              />
+              <Fragment key={turn.key}>
+                {dividersOf(turn).map((context) => (
+                  <ContextDivider key={context.version} sessionId={session.id} context={context} />
+                ))}
+                <TurnView
+                  turn={turn}
+                  sessionId={session.id}
+                  last={i === turns.length - 1}
+                  editing={editedIn(turn, session.editing)}
+                />
+              </Fragment>
             ))}
           </LockContext>
         </div>
