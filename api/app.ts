@@ -78,6 +78,8 @@ export interface AppDeps {
   readonly log: Logger;
   /** The process' registry; the app adds its own metrics once. */
   readonly metrics: Registry;
+  /** Text of metrics that processes keep of themselves; absent: none. */
+  readonly moreMetrics?: () => Promise<string>;
   readonly health: { readonly checks: Readonly<Record<string, HealthCheck>> };
   /** The built page; null: there is none. */
   readonly webDir: string | null;
@@ -105,7 +107,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     onEnd: (reason) => metrics.streamEnded(reason),
     log,
   });
-  const metrics = createMetrics(deps.metrics, () => streams.open);
+  const metrics = createMetrics(deps.metrics, () => streams.open, deps.moreMetrics);
   addReadinessMetrics(deps.metrics, deps.health.checks);
 
   const app = express();

@@ -29,8 +29,10 @@ import { shared } from "./ops/kept.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
+import { withTrace } from "./run-trace.ts";
 import { createHttpServer } from "./server.ts";
 import { createHub } from "./sse/hub.ts";
 
@@ -62,6 +64,7 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  addStageMetrics(metrics, backbone, hub);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
   const version = packageVersion();
@@ -69,7 +72,10 @@ const main = async (): Promise<void> => {
   const app = createApp({
     config,
     sessions: db.sessions,
-    runs: withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(config.home, profile, salt)),
+    runs: withTrace(
+      withProfileTerms(db.runs, db.sessions, (profile) => profileTerms(config.home, profile, salt)),
+      backbone.traces,
+    ),
     transcripts: transcript.transcripts,
     changes: transcript.changes,
     finder: transcript.finder,
@@ -92,6 +98,7 @@ const main = async (): Promise<void> => {
     auth: createAuth({ config: config.auth, store: loginStore(db) }),
     log,
     metrics,
+    moreMetrics: processMetrics(backbone),
     health: { checks: healthChecks(backbone, blocking, backlog) },
     backlog,
     jobs: jobCalls(db, lifecycle.control),
@@ -117,7 +124,6 @@ const main = async (): Promise<void> => {
   const host = config.http.host.includes(":") ? `[${config.http.host}]` : config.http.host;
   const url = `http://${host}:${port}`;
   log.info({ url, pid: process.pid }, "api ready");
-  process.send?.({ type: "ready", url });
 
   let ending = false;
   const end = async (why: string): Promise<void> => {
@@ -132,6 +138,8 @@ const main = async (): Promise<void> => {
   process.on("SIGINT", () => void end("SIGINT"));
   // Started by a supervisor that is gone: nobody would stop this process any more.
   process.on("disconnect", () => void end("the supervisor is gone"));
+  // Whoever hears it may send the stop signal at once.
+  process.send?.({ type: "ready", url });
 };
 
 /** bull-board over a connection of its own. */

@@ -17,7 +17,7 @@ export interface JobSurroundings
 export const createJobs = (
   { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
   { demo, compression, ...surroundings }: JobSurroundings,
-): ((jobId: string) => Promise<void>) => {
+): ReturnType<typeof createJobRunner> => {
   const { read, write } = lifecycleDeps;
   const works: JobWorks = {
     title: createTitleWork({

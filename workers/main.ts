@@ -22,7 +22,6 @@ const main = async (): Promise<void> => {
     },
     "worker ready",
   );
-  process.send?.({ type: "ready" });
 
   let ending = false;
   const end = async (why: string): Promise<void> => {
@@ -38,6 +37,8 @@ const main = async (): Promise<void> => {
   process.on("SIGINT", () => void end("SIGINT"));
   // Started by a supervisor that is gone: nobody would stop this process any more.
   process.on("disconnect", () => void end("the supervisor is gone"));
+  // Whoever hears it may send the stop signal at once.
+  process.send?.({ type: "ready" });
 };
 
 main().catch((error: unknown) => {

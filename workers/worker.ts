@@ -2,11 +2,12 @@ import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
 import { createTokenCounter } from "../common/compression/tokens.ts";
+import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
-import { isJobKind, JOBS, type JobKind, queuePrefix } from "../common/queues/catalog.ts";
+import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
@@ -14,6 +15,8 @@ import { createSummariser } from "./compression/summarise.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
+import { showFigures } from "./consume/show-figures.ts";
+import { trackWork } from "./consume/work-figures.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
 import { buildChildEnv, buildServerEnv } from "./environment/child-env.ts";
@@ -23,6 +26,7 @@ import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
+import { createRunFigures } from "./run/run-figures.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
 /** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
@@ -78,6 +82,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     maxSteps: config.runs.maxSteps,
     compression,
     flushMs: config.journal.flushMs,
+    figures: createRunFigures(backbone.figures.registry),
   });
 
   const kinds = kindsOf(config.worker.queues);
@@ -93,17 +98,18 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
-      process: (data, id) => execute(JOBS.runs.parse(data).runId, id),
+      process: (data, profile, id) => execute(JOBS.runs.parse(data).runId, id, profile),
     },
     titles: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => doJob(JOBS.titles.parse(data).jobId),
+      process: (data, profile) => doJob(JOBS.titles.parse(data).jobId, profile),
     },
     compression: {
       concurrency: config.worker.jobConcurrency,
-      process: (data) => doJob(JOBS.compression.parse(data).jobId),
+      process: (data, profile) => doJob(JOBS.compression.parse(data).jobId, profile),
     },
   };
+  const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
   const consumers = new Map(
     kinds.map((kind) => {
@@ -113,7 +119,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         concurrency: work[kind].concurrency,
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
-        process: (job) => work[kind].process(job.data, job.id ?? ""),
+        process: (job) =>
+          tracked(kind, job.id ?? "", () =>
+            work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
+          ),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -137,6 +146,9 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     log,
   );
   closers.add("registration", () => registration.close());
+  const board = createFiguresBoard(redis, keys.figures);
+  const figures = await showFigures(board, backbone.name, backbone.figures, log);
+  closers.add("figures", () => figures.close());
 
   return {
     drain: async () => {
@@ -153,7 +165,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   };
 };
 
-type Process = (data: unknown, id: string) => Promise<void>;
+type Process = (data: unknown, profile: string, id: string) => Promise<void>;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

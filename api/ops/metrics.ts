@@ -13,7 +13,12 @@ export interface Metrics {
 }
 
 /** The api's metrics, all named `talaria_*`, on the registry that the process hands in. */
-export const createMetrics = (registry: Registry, openStreams: () => number): Metrics => {
+export const createMetrics = (
+  registry: Registry,
+  openStreams: () => number,
+  /** Text of metrics that are kept elsewhere. */
+  more: () => Promise<string> = async () => "",
+): Metrics => {
   const registers = [registry];
   const duration = new Histogram({
     name: "talaria_http_request_duration_seconds",
@@ -57,6 +62,6 @@ export const createMetrics = (registry: Registry, openStreams: () => number): Me
     runsAccepted,
     framesSent,
     streamEnded: (reason) => ended.inc({ reason }),
-    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+    text: async () => ({ type: registry.contentType, body: `${await registry.metrics()}\n${await more()}` }),
   };
 };

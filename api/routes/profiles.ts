@@ -62,7 +62,14 @@ export const profileRoutes = (deps: ProfileRoutesDeps): readonly Resource[] => {
           const listed = all.filter(({ visible }) => visible || query.all === "true");
           const data = await Promise.all(
             listed.map(async (profile) => {
-              const { instructions: _i, agent: _a, limits: _l, config_revision: _r, ...rest } = profile;
+              const {
+                instructions: _i,
+                instructions_cut: _cut,
+                agent: _a,
+                limits: _l,
+                config_revision: _r,
+                ...rest
+              } = profile;
               const summary = await shown(rest);
               return { ...summary, sessions: counts.find((one) => one.profile === profile.name)?.n ?? 0 };
             }),

@@ -72,6 +72,7 @@ export const runRoutes = (deps: RunRoutesDeps): readonly Resource[] => {
             onBusy: supportedOnBusy(body.on_busy),
             recovery: body.recovery,
             idempotency: idempotencyOf(req.headers["idempotency-key"], body),
+            traceparent: req.get("traceparent") ?? null,
           });
           if (!replayed) metrics.runsAccepted.inc();
           const address = `/api/runs/${run.id}`;

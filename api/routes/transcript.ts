@@ -16,7 +16,7 @@ import {
 } from "../../common/contracts/http.ts";
 import { MessageSchema } from "../../common/contracts/message.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
-import type { RunStore } from "../../common/runs/port.ts";
+import type { AcceptRequest, RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import type { TranscriptChanges, Transcripts } from "../../common/transcript/port.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -87,7 +87,13 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     const request = { what: messageId === null ? "retry" : "edit", messageId, input, ...call.body };
     const idempotency = idempotencyOf(call.req.headers["idempotency-key"], request);
     const known = idempotency === null ? null : await runs.replay(id, idempotency);
-    const run = known ?? (await replace(id, messageId, input, call.body, idempotency));
+    const run =
+      known ??
+      (await replace(id, messageId, input, {
+        ...call.body,
+        idempotency,
+        traceparent: call.req.get("traceparent") ?? null,
+      }));
     call.res
       .status(202)
       .location(`/api/runs/${run.id}`)
@@ -97,8 +103,10 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     id: string,
     messageId: string | null,
     input: string | null,
-    options: { readonly model?: string | undefined; readonly recovery: "resume" | "fail" },
-    idempotency: { readonly key: string; readonly bodyHash: string } | null,
+    options: Pick<AcceptRequest, "recovery" | "idempotency"> & {
+      readonly model?: string | undefined;
+      readonly traceparent: string | null;
+    },
   ) => {
     const { cut, text } = await changes.replacing(id, messageId);
     const { run, replayed } = await runs.accept({
@@ -107,8 +115,9 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
       model: options.model ?? null,
       onBusy: "reject",
       recovery: options.recovery,
-      idempotency,
+      idempotency: options.idempotency,
       cut,
+      traceparent: options.traceparent,
     });
     if (!replayed) metrics.runsAccepted.inc();
     await changes.cutMade(id);

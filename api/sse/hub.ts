@@ -54,6 +54,8 @@ class RedisHub implements Hub {
   private readonly hintFeed = createHintFeed();
   private followers = 0;
   private entriesRead = 0;
+  private evicted = 0;
+  private historyReads = 0;
   private closed = false;
   /** The loop is inside its blocking read; a changed set needs a wake-up to be noticed. */
   private blocked = false;
@@ -84,7 +86,8 @@ class RedisHub implements Hub {
   }
 
   get stats(): Hub["stats"] {
-    return { followers: this.followers, sessions: this.topics.size, entriesRead: this.entriesRead };
+    const { followers, entriesRead, evicted, historyReads } = this;
+    return { followers, sessions: this.topics.size, entriesRead, evicted, historyReads };
   }
 
   async *follow(
@@ -185,9 +188,10 @@ class RedisHub implements Hub {
   /** The page after `at`. */
   private async history(topic: Topic, at: number, last: Tail | null): Promise<Found> {
     try {
-      const { entries, base } = await topic.page(at, async () =>
-        (await this.deps.journal.range(topic.sessionId, at, PAGE)).map(withJson),
-      );
+      const { entries, base } = await topic.page(at, async () => {
+        this.historyReads++;
+        return (await this.deps.journal.range(topic.sessionId, at, PAGE)).map(withJson);
+      });
       const [first] = entries;
       if (first === undefined) return base;
       if (last !== null && !(await this.goesOn(topic.sessionId, last, first))) this.restarted(topic);
@@ -278,7 +282,7 @@ class RedisHub implements Hub {
     this.entriesRead += entries.length;
     if (!(await this.goesOn(topic.sessionId, topic.tail, first))) return this.restarted(topic);
     const share = (this.deps.maxRingChars ?? 64 * 1024 * 1024) / Math.max(1, this.topics.size);
-    topic.publish(entries, Math.min(RING_CHARS.most, Math.max(RING_CHARS.least, share)));
+    this.evicted += topic.publish(entries, Math.min(RING_CHARS.most, Math.max(RING_CHARS.least, share)));
   }
 
   private takeHints(raw: readonly RawEntry[]): void {

@@ -7,6 +7,18 @@ export interface HubEntry extends Entry {
   readonly json: string;
 }
 
+/** Followers and sessions as they are; the rest counts up from the start. */
+export interface HubStats {
+  readonly followers: number;
+  readonly sessions: number;
+  /** Entries of the blocking read, once for all followers. */
+  readonly entriesRead: number;
+  /** Entries that left a ring: who is behind them reads the journal. */
+  readonly evicted: number;
+  /** Pages that followers asked of the journal. */
+  readonly historyReads: number;
+}
+
 /**
  * Follows sessions with one blocking Redis read per process, whatever the number of followers (run-events R-26).
  * The caller's position is its own: a slow reader delays nobody and is never skipped.
@@ -20,6 +32,6 @@ export interface Hub {
   follow(sessionId: string, after: number, signal: AbortSignal): AsyncIterable<readonly HubEntry[]>;
   /** Session-list hints of every process, coalesced per follower so that scope only widens. */
   hints(signal: AbortSignal): AsyncIterable<SessionsChanged>;
-  readonly stats: { readonly followers: number; readonly sessions: number; readonly entriesRead: number };
+  readonly stats: HubStats;
   close(): Promise<void>;
 }

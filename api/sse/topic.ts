@@ -19,8 +19,8 @@ export interface Topic {
   open(tail: Tail): void;
   /** Entries with seq > `after` from the ring; null when the ring does not reach back that far. */
   read(after: number, limit: number): readonly HubEntry[] | null;
-  /** Adds newer entries and wakes everybody; the oldest leave when there are more than `maxChars`. */
-  publish(entries: readonly HubEntry[], maxChars: number): void;
+  /** Adds newer entries and wakes everybody; the oldest leave when there are more than `maxChars`. Returns how many left. */
+  publish(entries: readonly HubEntry[], maxChars: number): number;
   saw(entry: Tail): void;
   /** A page of history, asked for once however many followers want it at the same time. */
   page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<HistoryPage>;
@@ -78,7 +78,7 @@ class RingTopic implements Topic {
     return this.ring.slice(low, low + limit);
   }
 
-  publish(entries: readonly HubEntry[], maxChars: number): void {
+  publish(entries: readonly HubEntry[], maxChars: number): number {
     for (const entry of entries) {
       this.ring.push(entry);
       this.chars += entry.json.length;
@@ -88,9 +88,10 @@ class RingTopic implements Topic {
       this.tail = newest;
       this.saw(newest);
     }
-    if (this.chars > maxChars || this.ring.length > MAX_RING_ENTRIES)
-      this.shrink(KEPT * maxChars, KEPT * MAX_RING_ENTRIES);
+    const isFull = this.chars > maxChars || this.ring.length > MAX_RING_ENTRIES;
+    const left = isFull ? this.shrink(KEPT * maxChars, KEPT * MAX_RING_ENTRIES) : 0;
     this.wake();
+    return left;
   }
 
   saw(entry: Tail): void {
@@ -132,11 +133,12 @@ class RingTopic implements Topic {
     this.wake();
   }
 
-  private shrink(chars: number, entries: number): void {
+  private shrink(chars: number, entries: number): number {
     let drop = 0;
     for (; drop < this.ring.length && (this.chars > chars || this.ring.length - drop > entries); drop++)
       this.chars -= this.ring[drop]?.json.length ?? 0;
     this.base = this.ring[drop - 1]?.seq ?? this.base;
     this.ring = this.ring.slice(drop);
+    return drop;
   }
 }

@@ -1,6 +1,7 @@
 import type { Message } from "../contracts/message.ts";
 import type { Appended, CanonicalStore } from "../lifecycle/deps.ts";
 import { startStoreThread } from "../sqlite/client.ts";
+import type { StoreObserver } from "../sqlite/observer.ts";
 import type { CanonicalOps } from "../state-db/module.ts";
 import { isTransient, type TurnRow } from "../state-db/port.ts";
 import { fileOf } from "../state-db/read/versions.ts";
@@ -17,11 +18,13 @@ export const openCanonicalStore = async (
   stores: StateStores,
   /** Device and inode of the file that rows of ours are bound in; null: of none. */
   boundFile: (profile: string) => Promise<string | null>,
+  observer?: StoreObserver,
 ): Promise<CanonicalStore & { close(): Promise<void> }> => {
   const thread = await startStoreThread<CanonicalOps>(
     new URL("../state-db/module.ts", import.meta.url),
     "own",
     null,
+    observer,
   );
   const write = thread.call;
 

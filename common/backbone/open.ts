@@ -5,12 +5,16 @@ import { Closers } from "../base/closers.ts";
 import { isTalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Config } from "../config/schema.ts";
+import { packageVersion } from "../config/version.ts";
 import { publishHint } from "../journal/hints.ts";
 import type { Journal } from "../journal/port.ts";
 import { createRedisJournal } from "../journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../lifecycle/create.ts";
 import type { LifecycleDeps } from "../lifecycle/deps.ts";
 import type { Logger } from "../logging/logger.ts";
+import { createFigures, type Figures } from "../metrics/figures.ts";
+import { countJournal } from "../metrics/journal-figures.ts";
+import { createStoreFigures } from "../metrics/store-figures.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
@@ -18,6 +22,8 @@ import { connectRedis } from "../redis/connect.ts";
 import { createKeys, type Keys } from "../redis/keys.ts";
 import { assertUsableRedis } from "../redis/requirements.ts";
 import { openTalariaDb, type TalariaDb } from "../talaria-db/open.ts";
+import { startTraces } from "../tracing/start.ts";
+import type { Traces } from "../tracing/traces.ts";
 import { openStateFiles, openTranscripts, type TranscriptRoom } from "./transcripts.ts";
 
 /** What an api process and a worker have in common: stores, Redis, journal, queue and the lifecycle over them. */
@@ -26,6 +32,9 @@ export interface Backbone {
   readonly name: string;
   readonly config: Config;
   readonly log: Logger;
+  readonly traces: Traces;
+  /** What the process counts of itself. */
+  readonly figures: Figures;
   readonly db: TalariaDb;
   readonly redis: Redis;
   readonly keys: Keys;
@@ -52,6 +61,12 @@ export const openBackbone = async (
   );
   const closers = new Closers();
   try {
+    const { traces, close } = await startTraces(
+      config.tracing,
+      { role, name, version: packageVersion() },
+      log,
+    );
+    closers.add("traces", close);
     const onError = (what: string) => (err: unknown) => log.warn({ err, what }, "redis connection");
     const connect = (what: string, kind: Parameters<typeof connectRedis>[1]): Redis => {
       const connection = connectRedis(config.redis.url, kind, { onError: onError(what) });
@@ -71,17 +86,20 @@ export const openBackbone = async (
       });
     });
 
-    const db = await openTalariaDb(join(config.stateDir, "talaria.db"));
+    const figures = createFigures();
+    const observe = createStoreFigures(figures.registry);
+    const db = await openTalariaDb(join(config.stateDir, "talaria.db"), observe);
     closers.add("talaria.db", () => db.close());
-    const files = await openStateFiles(config.home, db, closers);
+    const files = await openStateFiles(config.home, db, closers, observe);
 
     const keys = createKeys(config.redis.prefix);
-    const journal = createRedisJournal({
+    const redisJournal = createRedisJournal({
       redis,
       keys,
       archive: db.archive,
       maxRunBytes: config.runs.maxJournalBytes,
     });
+    const journal = countJournal(redisJournal, figures.registry);
     const queue = createJobQueue(
       producer,
       config.redis.prefix,
@@ -100,6 +118,7 @@ export const openBackbone = async (
       // A lost hint only delays a refresh.
       hint: (hint) => void publishHint(redis, keys, hint).catch(() => {}),
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
+      traces,
       log,
     };
     const lifecycle = createLifecycle(lifecycleDeps, name, {
@@ -113,7 +132,21 @@ export const openBackbone = async (
       hint: lifecycleDeps.hint,
     });
     db.onOutbox = (rows) => void lifecycle.dispatcher.handle(rows);
-    return { name, config, log, db, redis, keys, journal, lifecycle, lifecycleDeps, transcript, closers };
+    return {
+      name,
+      config,
+      log,
+      traces,
+      figures,
+      db,
+      redis,
+      keys,
+      journal,
+      lifecycle,
+      lifecycleDeps,
+      transcript,
+      closers,
+    };
   } catch (error) {
     await closers.close(2_000);
     throw error;

@@ -9,6 +9,7 @@ import { listProfiles } from "../profiles/names.ts";
 import { checkWorkspace } from "../profiles/workspace.ts";
 import { openSearch, type Search } from "../search/open.ts";
 import { startStoreThread } from "../sqlite/client.ts";
+import type { StoreObserver } from "../sqlite/observer.ts";
 import type { StateDbReadOps } from "../state-db/read/port.ts";
 import type { TalariaDb } from "../talaria-db/open.ts";
 import { createTranscriptChanges } from "../transcript/changes.ts";
@@ -40,11 +41,17 @@ export interface TranscriptRoom {
   stores(): Promise<readonly StoreInfo[]>;
 }
 
-export const openStateFiles = async (home: string, db: TalariaDb, closers: Closers): Promise<StateFiles> => {
-  const stores = await openReader(home, "state.db reader", closers);
+export const openStateFiles = async (
+  home: string,
+  db: TalariaDb,
+  closers: Closers,
+  observe?: (store: string) => StoreObserver,
+): Promise<StateFiles> => {
+  const stores = await openReader(home, "state.db reader", closers, observe?.("state-db-read"));
   const canonical = await openCanonicalStore(
     stores,
     async (profile) => (await db.read.getStore(profile))?.file ?? null,
+    observe?.("state-db-write"),
   );
   closers.add("state.db writer", () => canonical.close());
   return {
@@ -122,9 +129,14 @@ export const openTranscripts = async (deps: {
   };
 };
 
-const openReader = async (home: string, what: string, closers: Closers): Promise<StateStores> => {
+const openReader = async (
+  home: string,
+  what: string,
+  closers: Closers,
+  observer?: StoreObserver,
+): Promise<StateStores> => {
   const module = new URL("../state-db/read/module.ts", import.meta.url);
-  const thread = await startStoreThread<StateDbReadOps>(module, "read", null);
+  const thread = await startStoreThread<StateDbReadOps>(module, "read", null, observer);
   closers.add(what, () => thread.close());
   return createStateStores(home, thread.call);
 };

@@ -8,6 +8,7 @@ import { type ErrorDetail, messageOf, TalariaError } from "../base/errors.ts";
 import { isRecord } from "../base/record.ts";
 import type { Config } from "./schema.ts";
 import { SETTINGS, type Setting, type SettingField } from "./settings.ts";
+import { readTracing } from "./tracing.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values = { readonly [F in SettingField]: z.output<(typeof SETTINGS)[F]["schema"]> | null };
@@ -181,6 +182,13 @@ const toConfig = (home: string, given: Values): Config => {
       lockMs: v.lockMs,
       stalledCheckMs: v.stalledCheckMs,
     },
+    tracing: readTracing({
+      exporter: given.tracesExporter,
+      endpoint: given.otlpTracesEndpoint ?? given.otlpEndpoint,
+      disabled: v.otelDisabled,
+      sampler: v.tracesSampler,
+      samplerArg: v.tracesSamplerArg,
+    }),
     runs: {
       maxAttempts: v.maxAttempts,
       maxSteps: v.maxSteps,

@@ -1,3 +1,5 @@
+import type { TracingConfig } from "./tracing.ts";
+
 /** The typed configuration of a process. Parsed once by `load.ts`, passed down in slices; durations in milliseconds. */
 export interface Config {
   /** Absolute path; `~/.talaria` by default. */
@@ -40,6 +42,8 @@ export interface Config {
     readonly lockMs: number;
     readonly stalledCheckMs: number;
   };
+  /** OpenTelemetry, as its standard variables say. */
+  readonly tracing: TracingConfig;
   readonly runs: {
     /** Executions without progress after which a run fails as `worker_crashed`. */
     readonly maxAttempts: number;

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { SAMPLERS } from "./tracing.ts";
 
 /** One setting of a process: the README's configuration table is this list (a test compares them). */
 export interface Setting {
@@ -295,5 +296,57 @@ export const SETTINGS = {
     meaning: "Connections one api process accepts at the same time.",
     expected: range(1, 1_000_000, "connections"),
     schema: whole(1, 1_000_000),
+  },
+  tracesExporter: {
+    name: "OTEL_TRACES_EXPORTER",
+    yaml: null,
+    default: null,
+    meaning:
+      "`otlp` sends spans of runs over OTLP/HTTP (JSON); `none` does not. An endpoint alone means `otlp`.",
+    expected: "otlp or none",
+    schema: text,
+  },
+  otlpEndpoint: {
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    yaml: null,
+    default: null,
+    meaning:
+      "Collector that spans are sent to (its `/v1/traces`); the other `OTEL_EXPORTER_OTLP_…` count, too.",
+    expected: "an address",
+    secret: true,
+    schema: text,
+  },
+  otlpTracesEndpoint: {
+    name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    yaml: null,
+    default: null,
+    meaning: "The same for spans alone, as the whole address.",
+    expected: "an address",
+    secret: true,
+    schema: text,
+  },
+  otelDisabled: {
+    name: "OTEL_SDK_DISABLED",
+    yaml: null,
+    default: "false",
+    meaning: "`true`: no spans, whatever the others say.",
+    expected: "true or false",
+    schema: text,
+  },
+  tracesSampler: {
+    name: "OTEL_TRACES_SAMPLER",
+    yaml: null,
+    default: "parentbased_always_on",
+    meaning: "Which traces are kept, by the standard's names.",
+    expected: `one of ${SAMPLERS.join(", ")}`,
+    schema: text,
+  },
+  tracesSamplerArg: {
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    yaml: null,
+    default: "1",
+    meaning: "Share of them where the sampler wants one, 0 to 1.",
+    expected: "a number, 0 to 1",
+    schema: text,
   },
 } as const satisfies Record<string, Setting>;

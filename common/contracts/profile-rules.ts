@@ -12,6 +12,9 @@ export const ONE_LINE = /^[^\p{Cc}\u2028\u2029]*$/u;
 /** The name of a provider in `config.yaml`. */
 export const PROVIDER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?![\s\S])/;
 
+/** Said where somebody saves what is shown in place of a key. */
+export const MASK_SAVED = "what is shown as [redacted] is not what the file holds: write it out";
+
 /** Where the providers that need no address in the configuration are. */
 export const PROVIDER_URLS = {
   openai: "https://api.openai.com/v1",
@@ -27,6 +30,9 @@ export const MAX_RUN_LIMIT = 100_000;
 /** Bytes of UTF-8 that `SOUL.md` may have to reach the model whole. */
 export const MAX_SOUL_BYTES = 24 * 1024;
 export const MAX_KEY_VALUE = 16_384;
+
+/** Bytes of UTF-8. */
+export const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** An address that a model provider may have: http(s), without user and password. */
 export const isProviderAddress = (text: string): boolean => {

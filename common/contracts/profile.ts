@@ -1,9 +1,12 @@
 import { z } from "zod";
+import { MASK } from "../base/mask.ts";
 import { listOf } from "./http.ts";
 import { ProfileNameSchema } from "./ids.ts";
 import {
+  bytesOf,
   isProviderAddress,
   KEY_NAME,
+  MASK_SAVED,
   MAX_DISPLAY_NAME,
   MAX_KEY_VALUE,
   MAX_PROFILE_STEPS,
@@ -24,7 +27,8 @@ export const KeyNameSchema = z.string().regex(KEY_NAME, "expected A-Z a-z 0-9 _,
 const baseUrl = z
   .string()
   .max(2048)
-  .refine(isProviderAddress, "expected an http(s) address without user and password");
+  .refine(isProviderAddress, "expected an http(s) address without user and password")
+  .refine((text) => !text.includes(MASK), MASK_SAVED);
 
 export const ProfileModelSchema = z.strictObject({
   provider: z.string().describe('"demo" when none is configured'),
@@ -64,6 +68,7 @@ export const ProfileSchema = z
   .strictObject({
     ...listed,
     instructions: z.string().describe("SOUL.md, as much of it as reaches the model"),
+    instructions_cut: z.boolean().describe("SOUL.md is longer: it is changed in the file only"),
     agent: z.strictObject({ max_steps: z.number().int().nullable() }),
     limits: LimitsSchema,
     config_revision: z.string().nullable().describe("changes with config.yaml, .env and SOUL.md"),
@@ -111,7 +116,7 @@ export const PatchProfileBody = z
     instructions: z
       .string()
       .max(MAX_SOUL_BYTES)
-      .refine((text) => new TextEncoder().encode(text).length <= MAX_SOUL_BYTES, "expected at most 24 KiB")
+      .refine((text) => bytesOf(text) <= MAX_SOUL_BYTES, "expected at most 24 KiB")
       .refine((text) => !text.includes("\0"), "expected text")
       .nullable()
       .optional()

@@ -111,12 +111,20 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
 
     /** What the processes call. */
     ops: {
-      /** Attempt n+1 of a job that has not ended; null: there is nothing (more) to do. */
-      claimJob(id: string, worker: string): { claimed: ClaimedJob | null; outbox: OutboxRow[] } {
+      /**
+       * Attempt n+1 of a job that has not ended; null: there is nothing (more) to do, or it is not a job of `profile`, in whose queue
+       * it was found.
+       */
+      claimJob(
+        id: string,
+        worker: string,
+        profile?: string,
+      ): { claimed: ClaimedJob | null; outbox: OutboxRow[] } {
         const row = byId.get(id);
         const owner = row === undefined ? undefined : session.get(row.session_id);
         if (row === undefined || owner === undefined || row.ended_at !== null)
           return { claimed: null, outbox: [] };
+        if (profile !== undefined && row.profile !== profile) return { claimed: null, outbox: [] };
         if (row.attempt >= MAX_ATTEMPTS)
           return { claimed: null, outbox: finish(row, { state: "failed", reason: "worker_crashed" }) };
         const claimed = claim.get({ id, worker, at: now() });

@@ -37,6 +37,18 @@ export const createRunControl = (
         case "ended":
           return { run: result.run, ended: true };
         case "settled":
+          log.info(
+            {
+              ...{
+                run: runId,
+                session: result.run.session_id,
+                profile: result.run.profile,
+                status: "cancelled",
+              },
+              secondsSinceAccepted: Date.now() / 1000 - result.run.created_at,
+            },
+            "run ended before it began",
+          );
           void dispatcher.handle(result.outbox);
           break;
         case "cancelling":

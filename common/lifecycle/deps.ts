@@ -7,6 +7,7 @@ import type { JobQueue } from "../queues/job-queue.ts";
 import type { OwnRow } from "../sessions/cut-ops.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
+import type { Traces } from "../tracing/traces.ts";
 
 /** What both kinds of process hand to the lifecycle room. */
 export interface LifecycleDeps {
@@ -21,6 +22,8 @@ export interface LifecycleDeps {
   readonly hint: (hint: SessionsChanged) => void;
   /** Wakes the worker that holds the run; a lost one only delays the stop. */
   readonly wakeCancel: (runId: string) => void;
+  /** Spans of what is done; absent: none. */
+  readonly traces?: Traces;
   readonly log: Logger;
 }
 

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import type { OutboxRow } from "../runs/ledger.ts";
+import type { OutboxRow, RunRecord } from "../runs/ledger.ts";
+import { NO_TRACES, withSpan } from "../tracing/traces.ts";
 import { announceSession, announceTitle, journalOf } from "./announce.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Finisher } from "./finish.ts";
@@ -57,7 +58,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         return [true, await announce(row)];
       case "dispatch": {
         const record = await read.findRecord(row.runId);
-        if (record !== null) await queue.add(record.run, record.run.attempt + 1);
+        if (record !== null) await enqueue(deps, record);
         return [true, 0];
       }
       case "sync":
@@ -138,6 +139,21 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
       await Promise.all(underway);
     },
   };
+};
+
+/** The way over the queue begins here: job and attempt have ids in common, the trace is on the run's row. */
+const enqueue = async (
+  { queue, traces = NO_TRACES }: Pick<LifecycleDeps, "queue" | "traces">,
+  { run, traceparent }: RunRecord,
+): Promise<void> => {
+  const attempt = run.attempt + 1;
+  const attributes = {
+    "talaria.run.id": run.id,
+    "talaria.session.id": run.session_id,
+    "talaria.attempt": attempt,
+  };
+  const span = traces.start({ name: "enqueue run", kind: "producer", attributes }, traceparent);
+  await withSpan(span, () => queue.add(run, attempt));
 };
 
 const RANK = {

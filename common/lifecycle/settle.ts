@@ -63,7 +63,11 @@ export const createSettler = (
       const result = await write.commitRun(runId, generation, outcome);
       if (result.kind !== "committed") return;
       log.info(
-        { run: runId, session: run.session_id, status: outcome.status },
+        {
+          ...{ run: runId, session: run.session_id, profile: run.profile, attempt: run.attempt },
+          ...{ status: outcome.status, code: outcome.error?.code, reason: outcome.error?.message },
+          secondsSinceAccepted: Date.now() / 1000 - run.created_at,
+        },
         "run settled without its worker",
       );
       await settler.release(result, view);

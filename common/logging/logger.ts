@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { MASK } from "../base/mask.ts";
 import { createRedactor } from "./redact.ts";
 
 export type { Logger };
@@ -48,7 +49,7 @@ export const createLogger = (options: {
     name: options.name,
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: [...REDACTED_PATHS], censor: "[redacted]" },
+    redact: { paths: [...REDACTED_PATHS], censor: MASK },
     serializers: { err: serializeError },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);

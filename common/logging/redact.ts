@@ -1,7 +1,7 @@
+import { MASK } from "../base/mask.ts";
 import { KEY_PATTERNS, type KeyPattern, variantsOf } from "./secrets.ts";
 
 /** What stands in the place of a secret. */
-export const MASK = "[redacted]";
 
 /** Masks secrets in what is about to be journaled, logged or shown (security-contract 12; run-events R-4). */
 export interface Redactor {

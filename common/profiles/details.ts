@@ -1,6 +1,7 @@
 import { isTalariaError } from "../base/errors.ts";
+import { MASK } from "../base/mask.ts";
 import type { ProfileView } from "../contracts/profile.ts";
-import { MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
+import { bytesOf, MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import { readCard } from "./card.ts";
 import { parseFiles, readFiles } from "./files.ts";
 import { DEFAULT_PROFILE } from "./names.ts";
@@ -20,6 +21,7 @@ export const detailsOf = async (
     const files = await readFiles(home, name);
     const { env, settings } = parseFiles(files);
     const { written, keyNames } = settings;
+    const soul = files.soul.trim();
     const names = new Set([...keyNames.slice(0, 1), ...Object.keys(env)]);
     // Any of the provider's names will do.
     if (keyNames.slice(1).some((key) => env[key] !== undefined) && env[keyNames[0] ?? ""] === undefined)
@@ -35,7 +37,8 @@ export const detailsOf = async (
       },
       keys: [...names].sort().map((key) => ({ name: key, set: env[key] !== undefined })),
       bot_name: settings.botName,
-      instructions: cutText(files.soul.trim(), MAX_SOUL_BYTES, "SOUL.md"),
+      instructions: cutText(soul, MAX_SOUL_BYTES, "SOUL.md"),
+      instructions_cut: bytesOf(soul) > MAX_SOUL_BYTES,
       agent: { max_steps: settings.maxSteps },
       limits: settings.limits,
       config_revision: revisionOf(salt, files, env),
@@ -45,7 +48,7 @@ export const detailsOf = async (
     return {
       ...known,
       ...{ state: "unavailable", message: error.message, model: null, keys: [], bot_name: null },
-      ...{ instructions: "", agent: { max_steps: null }, config_revision: null },
+      ...{ instructions: "", instructions_cut: false, agent: { max_steps: null }, config_revision: null },
       limits: { concurrent_runs: null, runs_per_minute: null },
     };
   }
@@ -53,4 +56,4 @@ export const detailsOf = async (
 
 /** User, password and query of an address, where people put keys that belong into `.env`. */
 const withoutSecrets = (address: string): string =>
-  address.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1[redacted]@").replace(/[?#].*$/s, "?[redacted]");
+  address.replace(/^([a-z]+:\/\/)[^/@]*@/i, `$1${MASK}@`).replace(/[?#].*$/s, `?${MASK}`);

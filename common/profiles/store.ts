@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TalariaError } from "../base/errors.ts";
+import { MASK } from "../base/mask.ts";
 import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../contracts/profile.ts";
+import { bytesOf, MASK_SAVED, MAX_SOUL_BYTES } from "../contracts/profile-rules.ts";
 import { MAX_CARD_BYTES, readCard } from "./card.ts";
 import { plant, seedFrom } from "./clone.ts";
 import { configEdit, configure } from "./configure.ts";
@@ -189,10 +191,24 @@ const othersOf = (change: PatchProfileBody): readonly FileEdit[] => {
       ...{ file: "SOUL.md", maxBytes: MAX_WRITTEN_SOUL_BYTES },
       change: (text) => {
         const soul = (instructions ?? "").trim();
+        if (soul !== "") demandWhole(text, soul);
         return soul === "" ? (text === "" ? null : "") : `${soul}\n`;
       },
     });
   return edits;
+};
+
+/** Who edits instructions saw them as they are shown: cut, and without keys. Neither may replace what the file holds. */
+const demandWhole = (before: string, after: string): void => {
+  if (bytesOf(before.trim()) > MAX_SOUL_BYTES)
+    throw new TalariaError(
+      "conflict",
+      `SOUL.md has more than ${MAX_SOUL_BYTES} bytes, and only its beginning is shown: shorten the file itself`,
+    );
+  if (after.includes(MASK) && !before.includes(MASK))
+    throw new TalariaError("invalid_request", "the request body is not valid", {
+      details: [{ path: "instructions", message: MASK_SAVED }],
+    });
 };
 
 const cardEdit = ({

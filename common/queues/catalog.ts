@@ -26,6 +26,12 @@ export const queuePrefix = (prefix: string): string => `${prefix}:queue`;
 export const queueName = (kind: JobKind, profile: string): string =>
   profile === DEFAULT_PROFILE ? kind : `${kind}@${profile}`;
 
+/** Whose queue it is: the other way round of `queueName`. */
+export const profileOfQueue = (name: string): string => {
+  const at = name.indexOf("@");
+  return at < 0 ? DEFAULT_PROFILE : name.slice(at + 1);
+};
+
 /**
  * Id of the job that executes the run's next attempt: enqueuing twice is one job, and an id that BullMQ still keeps among
  * the finished ones never blocks a retry (DESIGN 6.1).

@@ -19,6 +19,8 @@ export interface Keys {
   readonly work: string;
   /** Hash: which workers there are, and what each says of itself. */
   readonly workers: string;
+  /** Hash: what each worker counts of itself, for /metrics. */
+  readonly figures: string;
 }
 
 /** Keys of the deployment `prefix`; deployments that share a server differ in it. */
@@ -35,5 +37,6 @@ export const createKeys = (prefix: string): Keys => {
     control: `${prefix}:control`,
     work: `${prefix}:work`,
     workers: `${prefix}:workers`,
+    figures: `${prefix}:figures`,
   };
 };

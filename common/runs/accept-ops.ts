@@ -44,8 +44,9 @@ export const createAcceptOps = (
     .pluck();
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
-    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision)
-     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+    `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision,
+       traceparent)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
     `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor)
@@ -117,6 +118,7 @@ export const createAcceptOps = (
         owner.generation,
         at,
         request.configRevision ?? null,
+        request.traceparent ?? null,
       );
       insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
       touch.run({

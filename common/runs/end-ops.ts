@@ -14,6 +14,7 @@ import type { CancelResult, CommitResult, EndedTurn, NewMessage, OutboxRow, Outc
 import type { OutboxOps } from "./outbox-ops.ts";
 import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+import { createRunTimes } from "./times-ops.ts";
 
 /** What decides whether a session gets a title now. */
 export interface CompletedTurn {
@@ -45,7 +46,8 @@ export const createEndOps = (
   );
   const endRun = db.prepare(
     `update runs set status = @status, ended_at = @at, usage = @usage, error_code = @code, error_message = @message,
-       error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null
+       error_hint = @hint, error_detail = @detail, terminal_state = @terminal, worker = null,
+       first_output_at = @output
      where id = @id`,
   );
   const unfinished = db.prepare<[string], { id: string; status: string }>(
@@ -64,8 +66,19 @@ export const createEndOps = (
     `update runs set status = 'cancelling', cancel_requested_at = coalesce(cancel_requested_at, ?) where id = ?`,
   );
 
-  const end = (row: RunRow, outcome: Outcome): OutboxRow[] => {
+  const countTimes = createRunTimes(db);
+
+  const end = (row: RunRow, outcome: Outcome, firstOutputAt: number | null = null): OutboxRow[] => {
     const at = now();
+    // Of several attempts the first one that showed something counts.
+    const output = row.first_output_at ?? firstOutputAt;
+    countTimes(outcome.status, {
+      createdAt: row.created_at,
+      releasedAt: row.released_at,
+      claimedAt: row.started_at,
+      firstOutputAt: output,
+      endedAt: at,
+    });
     outcome.messages.forEach((message, index) => {
       insertMessage.run(messageValues(row, message, index + 1, at));
     });
@@ -79,6 +92,7 @@ export const createEndOps = (
       hint: outcome.error?.hint ?? null,
       detail: outcome.error?.detail ?? null,
       terminal: outcome.terminalState ?? null,
+      output,
     });
     dropSteps.run(row.id);
     dropTools.run(row.id);
@@ -116,8 +130,13 @@ export const createEndOps = (
   };
 
   return {
-    /** Writes the turn and the run's end, guarded by the generation. */
-    commitRun(runId: string, generation: number, outcome: Outcome): CommitResult {
+    /** Writes the turn and the run's end, guarded by the generation. `firstOutputAt`: when this attempt first showed something. */
+    commitRun(
+      runId: string,
+      generation: number,
+      outcome: Outcome,
+      firstOutputAt: number | null = null,
+    ): CommitResult {
       const row = run.get(runId);
       if (
         row === undefined ||
@@ -128,7 +147,7 @@ export const createEndOps = (
         return { kind: "stale" };
       }
       if (row.status === "cancelling" && outcome.status !== "cancelled") return { kind: "cancelling" };
-      const rows = end(row, outcome);
+      const rows = end(row, outcome, firstOutputAt);
       return { kind: "committed", turn: ended(runId), outbox: rows };
     },
 

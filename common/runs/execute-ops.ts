@@ -31,6 +31,9 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
     "select status from runs where id = ? and generation = ? and status in ('running', 'waiting', 'cancelling')",
   );
   const progress = db.prepare<[string]>("update runs set strikes = 0 where id = ?");
+  const stepProgress = db.prepare<[number | null, string]>(
+    "update runs set strikes = 0, first_output_at = coalesce(first_output_at, ?) where id = ?",
+  );
   const putStep = db.prepare(
     "insert or ignore into steps (run_id, step, text, reasoning, tool_calls, usage) values (?, ?, ?, ?, ?, ?)",
   );
@@ -44,8 +47,8 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
      on conflict (run_id, step, call_id) do update set state = excluded.state, result = excluded.result,
        is_error = excluded.is_error, duration_s = excluded.duration_s`,
   );
-  const handBack = db.prepare<[string, number]>(
-    `update runs set status = 'queued', handed_back = 1, worker = null
+  const handBack = db.prepare<[number | null, string, number]>(
+    `update runs set status = 'queued', handed_back = 1, worker = null, first_output_at = coalesce(first_output_at, ?)
      where id = ? and generation = ? and status in ('running', 'waiting')`,
   );
 
@@ -71,9 +74,16 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
 
   return {
     /** Attempt n+1 and a new generation for `worker`; `exhausted` when `maxAttempts` executions in a row got nowhere. */
-    claimRun(runId: string, worker: string, jobId: string | null, maxAttempts: number): ClaimResult {
+    claimRun(
+      runId: string,
+      worker: string,
+      jobId: string | null,
+      maxAttempts: number,
+      profile?: string,
+    ): ClaimResult {
       const row = run.get(runId);
       if (row === undefined) return { kind: "gone" };
+      if (profile !== undefined && row.profile !== profile) return { kind: "foreign" };
       if (isTerminal(row.status)) return { kind: "ended" };
       if (row.position > 0) return { kind: "not_first" };
       const unfinished = pendingFinish.get(row.session_id, runId);
@@ -91,7 +101,10 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
       };
     },
 
-    /** The model call of a step is over and wants tools: recorded before any of them starts. */
+    /**
+     * The model call of a step is over and wants tools: recorded before any of them starts. `firstOutputAt`: when this attempt first
+     * showed something.
+     */
     recordStep(
       runId: string,
       generation: number,
@@ -102,11 +115,12 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
         toolCalls: readonly ToolCall[];
         usage: StepUsageRecord;
       },
+      firstOutputAt: number | null = null,
     ): void {
       requireOwned(runId, generation);
       const calls = JSON.stringify(step.toolCalls);
       putStep.run(runId, step.step, step.text, step.reasoning, calls, JSON.stringify(step.usage));
-      progress.run(runId);
+      stepProgress.run(firstOutputAt, runId);
     },
 
     /** A tool is about to run. Refused once a stop was accepted, so that nothing starts after it (R-11). */
@@ -163,8 +177,12 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
     },
 
     /** Gives the run back to the queue in a graceful stop: does not count against its attempts (reliability 12). */
-    handBack(runId: string, generation: number): { outbox: OutboxRow[] } {
-      if (handBack.run(runId, generation).changes === 0) {
+    handBack(
+      runId: string,
+      generation: number,
+      firstOutputAt: number | null = null,
+    ): { outbox: OutboxRow[] } {
+      if (handBack.run(firstOutputAt, runId, generation).changes === 0) {
         throw new TalariaError("stale_generation", "another attempt owns the run");
       }
       const row = run.get(runId);

@@ -47,6 +47,12 @@ export interface RunRecord {
   readonly errorHint: string | null;
   readonly errorDetail: string | null;
   readonly terminalState: "tool_limit_reached" | null;
+  /** Epoch seconds; null: it waits here. */
+  readonly releasedAt: number | null;
+  /** Epoch seconds; null: nothing was shown yet, or the attempt that showed it could not say so. */
+  readonly firstOutputAt: number | null;
+  /** W3C `traceparent` of its acceptance. */
+  readonly traceparent: string | null;
 }
 
 export interface StoredStep {
@@ -93,6 +99,8 @@ export type ClaimResult =
   | { readonly kind: "ended" }
   /** An earlier run of the session has not ended; it will dispatch this one. */
   | { readonly kind: "not_first" }
+  /** It is not of the profile in whose queue its job was. */
+  | { readonly kind: "foreign" }
   /** This ended run of the session has not been journaled as ended yet: finish it first, then claim again. */
   | { readonly kind: "finish_first"; readonly runId: string };
 

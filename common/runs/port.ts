@@ -15,6 +15,8 @@ export interface AcceptRequest {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   /** The profile's configuration at this moment; null or absent: not known. */
   readonly configRevision?: string | null;
+  /** W3C `traceparent` that the run belongs to; null or absent: none. */
+  readonly traceparent?: string | null;
   /** What the profile allows of its runs at this moment; null or absent: not known, what was known stays. */
   readonly limits?: RunLimits | null;
   /** Messages that the new one takes the place of (retry, edit). */

@@ -26,6 +26,9 @@ export interface RunRow {
   readonly terminal_state: "tool_limit_reached" | null;
   readonly usage: string | null;
   readonly config_revision: string | null;
+  readonly released_at: number | null;
+  readonly first_output_at: number | null;
+  readonly traceparent: string | null;
   /** Computed: unfinished runs of the session before it. */
   readonly position: number;
 }
@@ -63,6 +66,9 @@ export const recordFromRow = (row: RunRow): RunRecord => ({
   errorHint: row.error_hint,
   errorDetail: row.error_detail,
   terminalState: row.terminal_state,
+  releasedAt: row.released_at,
+  firstOutputAt: row.first_output_at,
+  traceparent: row.traceparent,
 });
 
 export interface OutboxDbRow {

@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { TalariaError } from "../base/errors.ts";
-import { type Call, fromWire, type Reply, type StoreRole, type ThreadData } from "./protocol.ts";
+import type { StoreObserver } from "./observer.ts";
+import { type Answer, type Call, fromWire, type StoreRole, type ThreadData } from "./protocol.ts";
 
 /** The async face of synchronous operations. */
 export type Async<Ops> = {
@@ -25,6 +26,7 @@ export const startStoreThread = async <Ops extends object>(
   module: URL,
   role: StoreRole,
   options: unknown,
+  observer?: StoreObserver,
 ): Promise<StoreThread<Ops>> => {
   keepAddonLoaded();
   const data: ThreadData = { module: module.href, role, options };
@@ -48,7 +50,9 @@ export const startStoreThread = async <Ops extends object>(
     thread.once("message", () => resolve());
     thread.once("error", reject);
   });
-  thread.on("message", (replies: readonly Reply[]) => {
+  observer?.opened(() => pending.size);
+  thread.on("message", ({ replies, times }: Answer) => {
+    observer?.group(times);
     for (const reply of replies) {
       const call = pending.get(reply.id);
       pending.delete(reply.id);

@@ -9,6 +9,18 @@ export interface Call {
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: WireError };
+/** Calls that were done together: the answer of a thread. */
+export interface Answer {
+  readonly replies: readonly Reply[];
+  readonly times: GroupTimes;
+}
+export interface GroupTimes {
+  readonly calls: number;
+  /** From the first call's begin to the commit. */
+  readonly ms: number;
+  /** Of that, waiting for the lock of another process; null where none was needed. */
+  readonly lockWaitMs: number | null;
+}
 export interface WireError {
   readonly code: ErrorCode | null;
   readonly sqlite: string | null;

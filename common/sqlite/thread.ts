@@ -1,6 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BUSY_TIMEOUT_MS } from "./busy.ts";
-import { type Call, type Reply, type StoreOps, type StoreRole, type ThreadData, toWire } from "./protocol.ts";
+import {
+  type Answer,
+  type Call,
+  type Reply,
+  type StoreOps,
+  type StoreRole,
+  type ThreadData,
+  toWire,
+} from "./protocol.ts";
 
 /**
  * The thread that owns a store's connection. better-sqlite3 is synchronous, so waiting for a lock or for the disk would
@@ -20,6 +28,8 @@ const store = createOps(role, options);
 
 let waiting: Call[] = [];
 let scheduled = false;
+/** Of the group under way. */
+let lockWaitMs: number | null = null;
 
 const runOne = (call: Call): Reply => {
   try {
@@ -36,10 +46,12 @@ const runOne = (call: Call): Reply => {
  * tries, which would make two writing processes wait for each other most of the time.
  */
 const begin = (): void => {
-  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  const begunMs = performance.now();
+  const giveUpAt = begunMs + BUSY_TIMEOUT_MS;
   for (;;) {
     try {
       store.db.exec("BEGIN IMMEDIATE");
+      lockWaitMs = performance.now() - begunMs;
       return;
     } catch (error) {
       if (!isBusy(error) || performance.now() > giveUpAt) throw error;
@@ -85,7 +97,11 @@ const drain = (): void => {
   scheduled = false;
   const calls = waiting;
   waiting = [];
-  port.postMessage(role === "write" ? runGroup(calls) : calls.map(runOne));
+  const begunMs = performance.now();
+  lockWaitMs = role === "write" ? 0 : null;
+  const replies = role === "write" ? runGroup(calls) : calls.map(runOne);
+  const times = { calls: calls.length, ms: performance.now() - begunMs, lockWaitMs };
+  port.postMessage({ replies, times } satisfies Answer);
 };
 
 port.on("message", (message: Call | "close") => {

@@ -11,6 +11,7 @@ import { createOpenRunOps } from "../runs/open-ops.ts";
 import { createOutboxOps } from "../runs/outbox-ops.ts";
 import { createRunReadOps } from "../runs/read-ops.ts";
 import { createReleaseOps } from "../runs/release-ops.ts";
+import { createRunTimesReadOps } from "../runs/times-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
@@ -74,6 +75,7 @@ const readOps = (path: string) => {
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
+      ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
       ...createContextReadOps(db),
       ...createArchiveReadOps(db),

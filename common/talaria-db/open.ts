@@ -6,6 +6,7 @@ import type { OutboxRow } from "../runs/ledger.ts";
 import type { RunStore } from "../runs/port.ts";
 import type { SessionStore } from "../sessions/port.ts";
 import { type Async, startStoreThread } from "../sqlite/client.ts";
+import type { StoreObserver } from "../sqlite/observer.ts";
 import type { ReadOps, WriteOps } from "./module.ts";
 
 /** talaria.db of this process: one thread that writes, one that reads, and the stores over them. */
@@ -21,11 +22,14 @@ export interface TalariaDb {
 }
 
 /** Opens (and migrates) `path`, creating it and its folder (0700) when missing. */
-export const openTalariaDb = async (path: string): Promise<TalariaDb> => {
+export const openTalariaDb = async (
+  path: string,
+  observe?: (store: string) => StoreObserver,
+): Promise<TalariaDb> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const module = new URL("./module.ts", import.meta.url);
-  const writer = await startStoreThread<WriteOps>(module, "write", { path });
-  const reader = await startStoreThread<ReadOps>(module, "read", { path });
+  const writer = await startStoreThread<WriteOps>(module, "write", { path }, observe?.("talaria-db-write"));
+  const reader = await startStoreThread<ReadOps>(module, "read", { path }, observe?.("talaria-db-read"));
   const write = writer.call;
   const read = reader.call;
 

@@ -101,6 +101,7 @@ describe("profiles over HTTP", () => {
     ["a key", { model: { api_key: "x" } }],
     ["an address with a password", { model: { base_url: "http://u:p@h/" } }],
     ["an address of a file", { model: { base_url: "file:///etc/passwd" } }],
+    ["an address as it is shown, without its key", { model: { base_url: "http://h/v1?[redacted]" } }],
     ["two lines", { bot_name: "a\nb: c" }],
     ["a flag as text", { visible: "false" }],
     ["a long persona", { instructions: "x".repeat(24 * 1024 + 1) }],

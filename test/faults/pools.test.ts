@@ -1,10 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Backlog } from "../../common/contracts/backlog.ts";
 import type { Run } from "../../common/contracts/run.ts";
-import type { Session } from "../../common/contracts/session.ts";
-import { type Deployment, startDeployment } from "../helpers/deployment.ts";
+import { type Deployment, startDeployment, writeProfile } from "../helpers/deployment.ts";
 import { eventually, within } from "../helpers/wait.ts";
 
 /** Workers for some profiles only, and limits that hold over all of them (profiles "Pools"). */
@@ -14,17 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => d.close());
 
-const profile = async (name: string, more = ""): Promise<void> => {
-  const folder = join(d.home, "profiles", name);
-  await mkdir(folder, { recursive: true });
-  const model = `model: {provider: custom, default: fake, base_url: "${d.model.url}"}\nauxiliary: {title_generation: {enabled: false}}\n`;
-  await writeFile(join(folder, "config.yaml"), model + more);
-};
-const begin = async (name: string, input = "hello [[fake tokens=3]]"): Promise<Run> => {
-  const { session } = (await d.request<{ session: Session }>("POST", "/api/sessions", { profile: name }))
-    .body;
-  return d.startRun(session.id, input);
-};
+const profile = (name: string, more = ""): Promise<void> => writeProfile(d, name, more);
+const begin = async (name: string, input = "hello [[fake tokens=3]]"): Promise<Run> =>
+  d.startRun((await d.createSession(name)).id, input);
 const ended = async (runs: readonly Run[], ms = 20_000): Promise<readonly string[]> => {
   const all = runs.map(({ id }) => d.follow(id));
   await within("the runs end", Promise.all(all.map((one) => one.ended)), ms);

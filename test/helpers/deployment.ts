@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Message } from "../../common/contracts/message.ts";
@@ -29,7 +29,8 @@ export interface Deployment {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ): Promise<{ status: number; body: T }>;
-  createSession(): Promise<Session>;
+  /** In the default profile, or in this one. */
+  createSession(profile?: string): Promise<Session>;
   startRun(sessionId: string, input: string, more?: Readonly<Record<string, unknown>>): Promise<Run>;
   follow(runId: string): Follower;
   getRun(runId: string): Promise<Run>;
@@ -37,7 +38,22 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-const NO_TITLES = "auxiliary: {title_generation: {enabled: false}}\n";
+export const NO_TITLES = "auxiliary: {title_generation: {enabled: false}}\n";
+
+/** `model:` of a profile that talks to this server. */
+export const customModel = (url: string): string =>
+  `model: {provider: custom, default: fake, base_url: "${url}"}\n`;
+
+/** Makes a profile that talks to the deployment's model and has no titles. */
+export const writeProfile = async (
+  d: Pick<Deployment, "home" | "model">,
+  name: string,
+  more = "",
+): Promise<void> => {
+  const folder = join(d.home, "profiles", name);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "config.yaml"), customModel(d.model.url) + NO_TITLES + more);
+};
 
 export const startDeployment = async (env: Readonly<Record<string, string>> = {}): Promise<Deployment> => {
   const home = await mkdtemp(join(tmpdir(), "talaria-home-"));
@@ -83,8 +99,8 @@ export const startDeployment = async (env: Readonly<Record<string, string>> = {}
       const text = await response.text();
       return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as never };
     },
-    createSession: async () =>
-      (await deployment.request<{ session: Session }>("POST", "/api/sessions", {})).body.session,
+    createSession: async (profile) =>
+      (await deployment.request<{ session: Session }>("POST", "/api/sessions", { profile })).body.session,
     startRun: async (sessionId, input, more = {}) => {
       const answer = await deployment.request<{ run: Run }>("POST", `/api/sessions/${sessionId}/runs`, {
         input,

@@ -15,8 +15,10 @@ export const readMetrics = (text: string): Metrics => {
   return metrics;
 };
 
-/** Names of our metrics in an expression. */
-export const metricsIn = (expression: string): string[] => [...new Set(expression.match(/talaria_\w+/g))];
+/** Names of our metrics, and of Node's, in an expression. */
+export const metricsIn = (expression: string): string[] => [
+  ...new Set(expression.match(/\b(talaria|process|nodejs)_\w+/g)),
+];
 
 /**
  * What an expression asks for and nobody serves: names, labels, values of labels, and labels that an aggregation keeps. Its
@@ -26,11 +28,12 @@ export const notServed = (expression: string, served: Metrics): string[] => {
   const names = metricsIn(expression);
   const has = (name: string, label: string): boolean =>
     OF_PROMETHEUS.has(label) || served.get(name)?.has(label) === true;
-  const asked = [...expression.matchAll(/(talaria_\w+)\{([^}]*)\}/g)].flatMap(([, name = "", inner = ""]) =>
-    [...inner.matchAll(/(\w+)\s*[=!][=~]?\s*"([^"]*)"/g)].map(([, label = "", text = ""]) => ({
-      ...{ name, label },
-      values: /^[\w/|]+$|^\d\.\d+$/.test(text) && !OF_PROMETHEUS.has(label) ? text.split("|") : [],
-    })),
+  const asked = [...expression.matchAll(/((?:talaria|process|nodejs)_\w+)\{([^}]*)\}/g)].flatMap(
+    ([, name = "", inner = ""]) =>
+      [...inner.matchAll(/(\w+)\s*[=!][=~]?\s*"([^"]*)"/g)].map(([, label = "", text = ""]) => ({
+        ...{ name, label },
+        values: /^[\w/|]+$|^\d\.\d+$/.test(text) && !OF_PROMETHEUS.has(label) ? text.split("|") : [],
+      })),
   );
   const kept = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, labels = ""]) =>
     labels.split(/,\s*/),

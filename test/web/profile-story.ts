@@ -12,6 +12,7 @@ export const profile = (name: string, more: Partial<ProfileView> = {}): ProfileV
   keys: [],
   bot_name: null,
   instructions: "",
+  instructions_cut: false,
   agent: { max_steps: null },
   limits: { concurrent_runs: null, runs_per_minute: null },
   config_revision: "r1",
@@ -19,6 +20,13 @@ export const profile = (name: string, more: Partial<ProfileView> = {}): ProfileV
 });
 
 export const summary = (name: string, more: Partial<ProfileView & ProfileSummary> = {}): ProfileSummary => {
-  const { instructions: _i, agent: _a, limits: _l, config_revision: _r, ...rest } = profile(name, more);
+  const {
+    instructions: _i,
+    instructions_cut: _c,
+    agent: _a,
+    limits: _l,
+    config_revision: _r,
+    ...rest
+  } = profile(name, more);
   return { ...rest, sessions: more.sessions ?? 0 };
 };

@@ -131,7 +131,13 @@ export type EngineEvent =
       readonly outcome: "done" | "unknown";
       readonly durationS: number;
     }
-  | { readonly type: "warning"; readonly kind: string; readonly message: string }
+  | {
+      readonly type: "warning";
+      readonly kind: string;
+      readonly message: string;
+      /** A model call is tried again after this time; `status`: what the provider answered, null when it could not be reached. */
+      readonly retry?: { readonly status: number | null; readonly waitMs: number };
+    }
   /** The history is being compressed; ends with `compressed`, or with whatever comes next. */
   | { readonly type: "compressing" }
   /** It is, and that is durable. */

@@ -11,9 +11,10 @@ export const isCredential = (name: string, value: string): boolean =>
   URL_WITH_USER.test(value) ||
   (looksRandom(value) && !CONFIGURATION.test(name));
 
-/** Holds keys or says where they are; what `isSecretName` leaves out because its values need not be redacted. */
+/** Holds keys or says where they are; what `isSecretName` leaves out because its values need not be redacted. OTEL_…: headers with
+ * tokens, and a collector that is the operator's and no run's. */
 const MORE_NAMES =
-  /(^|_)(KEYS|SECRETS|CREDS|PAT|JWT|BEARER|OAUTH)(_|$)|^(NETRC|PGPASSFILE|KUBECONFIG|DOCKER_CONFIG)$/i;
+  /(^|_)(KEYS|SECRETS|CREDS|PAT|JWT|BEARER|OAUTH)(_|$)|^(NETRC|PGPASSFILE|KUBECONFIG|DOCKER_CONFIG|OTEL_.*)$/i;
 
 /** Names by which the cloud SDKs find an identity: keys, profiles, roles, federation, containers, managed identities. */
 const CLOUD_IDENTITY = new RegExp(

@@ -25,15 +25,15 @@ export interface JobRunnerDeps {
 const LOOK_EVERY_MS = 500;
 
 /**
- * Does background jobs, whatever their kind: claim, work, apply. Done twice a job has one effect (background-jobs B-2). Resolves
+ * Does background jobs, whatever their kind, by id and the profile whose queue they were in: claim, work, apply. Done twice a job has one effect (background-jobs B-2). Resolves
  * when nothing is left to do, whatever the models did; rejects for infrastructure failures and when it is handed back: the queue
  * then delivers it again.
  */
-export const createJobRunner = (deps: JobRunnerDeps): ((jobId: string) => Promise<void>) => {
+export const createJobRunner = (deps: JobRunnerDeps): ((jobId: string, profile: string) => Promise<void>) => {
   const { write, dispatcher } = deps;
 
-  return async (jobId) => {
-    const { claimed, outbox } = await write.claimJob(jobId, deps.workerName);
+  return async (jobId, queueOf) => {
+    const { claimed, outbox } = await write.claimJob(jobId, deps.workerName, queueOf);
     await dispatcher.handle(outbox);
     if (claimed === null) return;
     const { attempt, profile, kind } = claimed.job;

@@ -18,8 +18,10 @@ import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
+import { withSpan } from "../../common/tracing/traces.ts";
 import type { ContextReader, RunContext } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
+import type { AttemptTimes } from "./attempt-times.ts";
 import { compressedEvent } from "./compression-events.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { endReasonOf, ProfileUnavailable } from "./end-reason.ts";
@@ -69,6 +71,7 @@ export interface AttemptStart {
   /** What the run has shown so far; the attempt goes on in it. */
   readonly view: RunView;
   readonly writer: JournalWriter;
+  readonly times: AttemptTimes;
   readonly signal: AbortSignal;
   readonly log: LifecycleDeps["log"];
 }
@@ -99,7 +102,6 @@ export class Attempt {
   private readonly deps: AttemptDeps;
   private readonly start: AttemptStart;
   private readonly startedAt = performance.now();
-  private firstOutputS: number | null = null;
 
   constructor(deps: AttemptDeps, start: AttemptStart) {
     this.deps = deps;
@@ -160,7 +162,7 @@ export class Attempt {
   }
 
   private async executeWith(profile: Profile, engine: Engine, opening: Promise<RunTools>): Promise<Verdict> {
-    const { claim, evidence, view, writer } = this.start;
+    const { claim, evidence, view, writer, times } = this.start;
     const { run, generation } = claim.record;
     const { lifecycle } = this.deps;
     const { context, history, historyCut } = await this.context(profile);
@@ -191,9 +193,11 @@ export class Attempt {
       generation,
       write: lifecycle.write,
       emitter,
-      journal: writer,
+      journal: { flush: () => times.journal(writer.flush()) },
       redactor,
+      firstOutputAt: () => times.firstOutputAt,
     });
+    times.uses(context.model);
     await this.drive(engine, { ...context, profileTools, keeper }, emitter, recorder.record);
 
     const { text, reasoning, usages, stepLimit } = recorder.answer();
@@ -244,20 +248,23 @@ export class Attempt {
     emitter: Emitter,
     record: ReturnType<typeof createRecorder>["record"],
   ): Promise<void> {
-    const { signal } = this.start;
-    let silent = true;
+    const { signal, times } = this.start;
     try {
       signal.throwIfAborted();
+      times.asked();
       for await (const event of engine.run(context, signal)) {
         signal.throwIfAborted();
-        if (silent && (event.type === "text" || event.type === "reasoning")) {
-          silent = false;
-          this.firstOutputS = this.elapsedS();
-        }
+        times.came(event);
         await record(event);
+        times.recorded();
+        times.asked();
       }
       signal.throwIfAborted();
+    } catch (error) {
+      times.engineOver(error);
+      throw error;
     } finally {
+      times.engineOver();
       emitter.settleText();
     }
   }
@@ -317,10 +324,11 @@ export class Attempt {
   }
 
   private async giveBack(): Promise<Verdict> {
-    const { claim, log } = this.start;
+    const { claim, times, log } = this.start;
     await this.flushBriefly();
-    await handBack(this.deps, claim.record.run.id, claim.record.generation);
-    log.info("run handed back to the queue");
+    times.over("given_back");
+    await handBack(this.deps, claim.record.run.id, claim.record.generation, times.firstOutputAt);
+    log.info(times.summary(), "run handed back to the queue");
     return "over";
   }
 
@@ -337,9 +345,13 @@ export class Attempt {
 
   /** Database first: the answer is safe even while the journal cannot be written, and its end is told from there. */
   private async commit(outcome: Outcome, view: RunView | "complete"): Promise<Verdict> {
-    const { claim, log } = this.start;
+    const { claim, times, log } = this.start;
     const { run, generation } = claim.record;
-    const result = await this.deps.lifecycle.write.commitRun(run.id, generation, outcome);
+    const begunMs = performance.now();
+    const result = await withSpan(times.span("commit"), () =>
+      this.deps.lifecycle.write.commitRun(run.id, generation, outcome, times.firstOutputAt),
+    );
+    times.committed((performance.now() - begunMs) / 1000);
     if (result.kind === "stale") {
       log.warn("this attempt stops: it does not own the run any more");
       return "over";
@@ -347,9 +359,16 @@ export class Attempt {
     if (result.kind === "cancelling") return this.endPartial({ kind: "cancelled" });
     // What the journal lacks is repaired from the transcript by whoever takes the outbox rows, and only then.
     if (await this.flushBriefly()) await this.deps.settler.release(result, view);
-    const { status, error } = outcome;
+    const { status, error, usage } = outcome;
+    times.over(status, {
+      "talaria.run.status": status,
+      "error.type": error?.code,
+      "gen_ai.usage.input_tokens": usage?.input_tokens,
+      "gen_ai.usage.output_tokens": usage?.output_tokens,
+    });
+    // The whole story in one line: why it failed, and where its time went.
     log.info(
-      { status, code: error?.code, seconds: this.elapsedS(), firstOutputS: this.firstOutputS },
+      { status, code: error?.code, reason: error?.message, seconds: this.elapsedS(), ...times.summary() },
       "run ended",
     );
     return "over";
@@ -361,8 +380,8 @@ export class Attempt {
   }
 
   private async flushBriefly(): Promise<boolean> {
-    const { writer, log } = this.start;
-    const flushed = writer.flush().then(
+    const { writer, times, log } = this.start;
+    const flushed = times.journal(writer.flush()).then(
       () => true,
       (err: unknown) => {
         log.warn({ err }, "the journal does not hold everything; it will be repaired");
@@ -378,9 +397,10 @@ export const handBack = async (
   { lifecycle, dispatcher }: Pick<AttemptDeps, "lifecycle" | "dispatcher">,
   runId: string,
   generation: number,
+  firstOutputAt: number | null,
 ): Promise<void> => {
   try {
-    const { outbox } = await lifecycle.write.handBack(runId, generation);
+    const { outbox } = await lifecycle.write.handBack(runId, generation, firstOutputAt);
     await dispatcher.handle(outbox);
   } catch (error) {
     if (!isTalariaError(error, "stale_generation")) throw error;

@@ -30,6 +30,7 @@ export const createRecorder = ({
   emitter,
   journal,
   redactor,
+  firstOutputAt,
 }: {
   readonly runId: string;
   readonly sessionId: string;
@@ -38,6 +39,8 @@ export const createRecorder = ({
   readonly emitter: Emitter;
   readonly journal: Pick<JournalWriter, "flush">;
   readonly redactor: Redactor;
+  /** When this attempt first showed something; null: it has not. */
+  readonly firstOutputAt: () => number | null;
 }) => {
   const usages: StepUsageRecord[] = [];
   let answer: { readonly text: string; readonly reasoning: string } = { text: "", reasoning: "" };
@@ -64,13 +67,8 @@ export const createRecorder = ({
       return;
     }
     const toolCalls = event.toolCalls.map(redactCall);
-    await write.recordStep(runId, generation, {
-      step: event.step,
-      text,
-      reasoning,
-      toolCalls,
-      usage: event.usage,
-    });
+    const step = { step: event.step, text, reasoning, toolCalls, usage: event.usage };
+    await write.recordStep(runId, generation, step, firstOutputAt());
     await journal.flush();
   };
 

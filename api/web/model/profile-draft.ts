@@ -1,5 +1,7 @@
+import { MASK } from "../../../common/base/mask.ts";
 import type { PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
 import {
+  bytesOf,
   isProviderAddress,
   MAX_PROFILE_STEPS,
   MAX_RUN_LIMIT,
@@ -151,10 +153,8 @@ export const refusedFields = (problem: Problem | null): DraftFaults => {
   return faults;
 };
 
-/** Parts that look like keys come masked: saving such a field would write the mask. */
-export const isMasked = (text: string): boolean => text.includes("[redacted]");
-
-export const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+/** Parts that look like keys come masked; a change of such a field is saved only with them written out. */
+export const isMasked = (text: string): boolean => text.includes(MASK);
 
 export const FIELD_OF: Readonly<Record<string, DraftField>> = {
   display_name: "displayName",

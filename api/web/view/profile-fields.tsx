@@ -1,10 +1,10 @@
-import { MAX_SOUL_BYTES } from "../../../common/contracts/profile-rules.ts";
-import { bytesOf, isMasked } from "../model/profile-draft.ts";
+import { bytesOf, MAX_SOUL_BYTES } from "../../../common/contracts/profile-rules.ts";
+import { isMasked } from "../model/profile-draft.ts";
 import { DraftInput, type FieldsProps } from "./draft-input.tsx";
 import { Field } from "./field.tsx";
 
 export const MASK_HINT =
-  "Parts of it look like keys and are masked here. Saving a change of this field writes the mask in their place.";
+  "Parts of it look like keys and are masked here. A change of this field is saved only with them written out.";
 
 /** How the profile is shown. */
 export const NameFields = (fields: FieldsProps) => {
@@ -42,15 +42,18 @@ export const AssistantFields = (fields: FieldsProps) => {
         label="Instructions (SOUL.md)"
         fault={faults.instructions}
         hint={
-          isMasked(instructions)
-            ? MASK_HINT
-            : `They stand before every conversation. ${bytesOf(instructions)} of ${MAX_SOUL_BYTES} bytes.`
+          fields.edit.base.instructions_cut
+            ? `SOUL.md is longer than the ${MAX_SOUL_BYTES} bytes that reach the model. This is its beginning; change it in the file.`
+            : isMasked(instructions)
+              ? MASK_HINT
+              : `They stand before every conversation. ${bytesOf(instructions)} of ${MAX_SOUL_BYTES} bytes.`
         }
       >
         {(control) => (
           <textarea
             {...control}
             rows={6}
+            readOnly={fields.edit.base.instructions_cut}
             value={instructions}
             onChange={(event) => change({ instructions: event.target.value })}
           />

@@ -54,6 +54,7 @@ describe("loadConfig", () => {
         lockMs: 4000,
         stalledCheckMs: 1000,
       },
+      tracing: { enabled: false, sampler: "parentbased_always_on", samplerArg: 1, ignored: [] },
       runs: { maxAttempts: 3, maxSteps: 50, cancelGraceMs: 8000, maxJournalBytes: 16_777_216 },
       journal: { retentionMs: 86_400_000, flushMs: 4, heartbeatMs: 5000, slowReaderMs: 20_000 },
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createRedactor, failClosed, MASK, type Redactor } from "../../../common/logging/redact.ts";
+import { MASK } from "../../../common/base/mask.ts";
+import { createRedactor, failClosed, type Redactor } from "../../../common/logging/redact.ts";
 
 const SECRET = "pa$$w0rd/with+odd chars&é";
 const KEYS = {

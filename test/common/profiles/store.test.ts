@@ -120,6 +120,36 @@ describe("changing", () => {
     expect(read("profile.yaml")).toBe("# p\ncolor: red\n");
   });
 
+  test("a SOUL.md that is longer than what is shown is not replaced by what is shown; it may be taken away", async () => {
+    const whole = "ä".repeat(20_000);
+    const home = newHome({}, { a: { "SOUL.md": whole } });
+    const store = storeOf(home);
+    const shown = await store.get("a");
+    expect(shown).toMatchObject({ instructions_cut: true });
+    const edit = { instructions: shown.instructions.slice(0, 100), bot_name: "Iris" };
+    await expect(store.patch("a", edit)).rejects.toMatchObject({ code: "conflict" });
+    expect(readFileSync(join(home, "profiles", "a", "SOUL.md"), "utf8")).toBe(whole);
+    expect(await store.get("a")).toMatchObject({ bot_name: null });
+    expect(await store.patch("a", { instructions: null })).toMatchObject({
+      instructions: "",
+      instructions_cut: false,
+    });
+  });
+
+  test("what is shown instead of a key is not saved over it", async () => {
+    const home = newHome(
+      {},
+      { a: { "SOUL.md": "Use sk-one-secret.\n" }, b: { "SOUL.md": "[redacted] is a word.\n" } },
+    );
+    const refused = { code: "invalid_request", details: [expect.objectContaining({ path: "instructions" })] };
+    await expect(
+      storeOf(home).patch("a", { instructions: "Use [redacted], briefly." }),
+    ).rejects.toMatchObject(refused);
+    expect(readFileSync(join(home, "profiles", "a", "SOUL.md"), "utf8")).toBe("Use sk-one-secret.\n");
+    const said = { instructions: "[redacted] stays a word." };
+    expect(await storeOf(home).patch("b", said)).toMatchObject(said);
+  });
+
   test("only exactly `visible: false` hides", async () => {
     const home = newHome(
       {},

@@ -100,6 +100,9 @@ describe("absence is a value", () => {
       REDIS_URL: "redis://:pass@127.0.0.1:6379",
       SOME_SERVICE: "https://token@service.test/",
       UNTOLD: "f3a9c51e0d24b68a7f3a9c51",
+      OTEL_EXPORTER_OTLP_HEADERS: "x-key=k",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.test",
+      OTEL_RESOURCE_ATTRIBUTES: "a=b",
       OPENAI_BASE_URL: "https://models.test/v1",
       MODEL: "a-model-with-a-long-name-20260101",
     });

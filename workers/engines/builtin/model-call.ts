@@ -225,5 +225,5 @@ const retryWarning = (failure: ProviderFailure, next: number, of: number, waitMs
       ? "The model provider cannot be reached"
       : `The model provider answered ${failure.status}`;
   const message = `${what}; trying again in ${(waitMs / 1000).toFixed(1)} s (try ${next} of ${of}).`;
-  return { type: "warning", kind: "retry", message };
+  return { type: "warning", kind: "retry", message, retry: { status: failure.status ?? null, waitMs } };
 };
