@@ -162,9 +162,9 @@ export const createContextReadOps = (db: Database.Database) => {
   );
   const ofRun = db.prepare<[string], ContextRow>("select * from contexts where run_id = ? order by version");
   return {
-    /** The newest first. */
-    contextVersions: (sessionId: string): ContextVersion[] =>
-      newest.all(sessionId, MAX_LOOKED_AT).map(versionOf),
+    /** The newest first; at most so many. */
+    contextVersions: (sessionId: string, limit = MAX_LOOKED_AT): ContextVersion[] =>
+      newest.all(sessionId, limit).map(versionOf),
     contextVersion(
       sessionId: string,
       version: number,

@@ -1,5 +1,5 @@
 import { TalariaError } from "../base/errors.ts";
-import { effectiveContext } from "../compression/effective.ts";
+import { type EffectiveContext, effectiveContext } from "../compression/effective.ts";
 import { modelContext } from "../compression/model-context.ts";
 import type { Message } from "../contracts/message.ts";
 import { comparePlaces, type Place, rowPlace } from "../sessions/places.ts";
@@ -46,6 +46,15 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     return { messages: await merged(sessionId, rows, local), newestRow: rows.at(-1)?.rowId ?? 0 };
   };
 
+  /** The newest version mostly holds: older ones are read only where it does not. */
+  const effective = async (sessionId: string, messages: readonly Message[]): Promise<EffectiveContext> => {
+    const raw = modelContext(messages);
+    const newest = await read.contextVersions(sessionId, 1);
+    const context = effectiveContext(raw, newest);
+    if (context.version !== null || newest.length === 0) return context;
+    return effectiveContext(raw, await read.contextVersions(sessionId));
+  };
+
   return {
     async contextOf(runId): Promise<RunContext> {
       const record = await read.findRecord(runId);
@@ -53,9 +62,11 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       const { run, turn } = record;
       const sight = await look(run.session_id);
       const { context_revision: contextRevision } = sight.row;
-      const versions = await read.contextVersions(run.session_id);
-      const told = (messages: readonly Message[], storeState: RunContext["storeState"]): RunContext => ({
-        ...effectiveContext(modelContext(messages), versions),
+      const told = async (
+        messages: readonly Message[],
+        storeState: RunContext["storeState"],
+      ): Promise<RunContext> => ({
+        ...(await effective(run.session_id, messages)),
         ...{ contextRevision, storeState },
       });
       if (sight.store === null) return told(await read.transcriptFor(runId), sight.state);
@@ -70,9 +81,8 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     async sessionContext(sessionId): Promise<SessionContext> {
       const sight = await look(sessionId);
       const { context_revision: contextRevision, next_turn: nextTurn } = sight.row;
-      const versions = await read.contextVersions(sessionId);
-      const told = (messages: readonly Message[]): SessionContext => ({
-        ...effectiveContext(modelContext(messages), versions),
+      const told = async (messages: readonly Message[]): Promise<SessionContext> => ({
+        ...(await effective(sessionId, messages)),
         ...{ contextRevision, nextTurn },
       });
       if (sight.store !== null) {

@@ -112,4 +112,32 @@ export const compressionSpecs: readonly Spec[] = [
       assert(await page.locator("#composer").isEnabled());
     },
   },
+  {
+    name: "B-29 exhausted-click-twice: what cannot be made to fit offers one new session, in every tab",
+    expected: /status of (413|409)/,
+    async run(bench) {
+      const { page, context } = await bench.open("/");
+      await say(page, "hello [[fake fail=413]]");
+      const go = (tab: typeof page) => tab.getByRole("button", { name: "Start a focused continuation" });
+      await go(page).waitFor();
+      const old = sessionIdOf(page);
+      const other = await bench.tab(context, `/s/${old}`);
+      await go(other).waitFor();
+      // A bare "continue" could only fail again: it goes back to the composer.
+      await say(page, "continue");
+      await page.locator(".toast", { hasText: "exhausted" }).waitFor();
+      await until(
+        "the text is back",
+        async () => (await page.locator("#composer").inputValue()) === "continue",
+      );
+      for (const tab of [page, other]) {
+        await go(tab).click();
+        await tab.waitForURL((url) => url.pathname !== `/s/${old}`);
+      }
+      assert.equal(sessionIdOf(page), sessionIdOf(other));
+      await say(other, "hello");
+      await settled(other);
+      await page.locator(".turn").waitFor();
+    },
+  },
 ];
