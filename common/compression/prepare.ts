@@ -57,11 +57,12 @@ export const prepareCompression = async (
 ): Promise<Preparation | null> => {
   const { raw, isCovered: wasCovered, version } = context;
   const messages = raw.map(({ message }) => message);
-  const tokensBefore = await counter.total(context.messages);
   const open = messages.filter((_, index) => wasCovered[index] !== true);
   const counts = await counter.each(open);
   let at = 0;
   const tokens = messages.map((_, index) => (wasCovered[index] === true ? 0 : (counts[at++] ?? 0)));
+  // Without an earlier version the model gets just these.
+  const tokensBefore = version === null ? sum(tokens) : await counter.total(context.messages);
   const share = Math.floor(Math.min(thresholdTokens * TAIL_SHARE, sum(tokens) * TAIL_SHARE_OF_ALL));
   const plan = planCompression(messages, tokens, { wasCovered, tailTokens: tailTokens ?? share });
   if (plan === null) return null;

@@ -52,14 +52,20 @@ export const createTokenCounter = (): TokenCounter => {
       break;
     }
   };
+  /** Without a turn of the event loop, where that is short; null where it is not. */
+  const quickly = (whole: string, count: (text: string) => number): number | null => {
+    if (whole.length > PIECE_CHARS) return kept.get(whole) ?? null;
+    return whole === "" ? 0 : (kept.get(whole) ?? count(whole));
+  };
   const each = async (messages: readonly ContextMessage[]): Promise<readonly number[]> => {
     const counts: number[] = [];
+    loading ??= load();
+    const count = await loading;
     let since = performance.now();
     for (const message of messages) {
-      let tokens = PER_MESSAGE + (await text(message.content));
-      if (message.role === "assistant")
-        for (const { function: called } of message.toolCalls ?? [])
-          tokens += PER_CALL + (await text(called.name)) + (await text(called.arguments));
+      let tokens = PER_MESSAGE;
+      for (const part of textsOf(message)) tokens += quickly(part, count) ?? (await text(part));
+      if (message.role === "assistant") tokens += PER_CALL * (message.toolCalls?.length ?? 0);
       counts.push(tokens);
       if (performance.now() - since < SLICE_MS) continue;
       await nextTurn();
@@ -82,6 +88,14 @@ export const isSurelyBelow = (messages: readonly ContextMessage[], tokens: numbe
   }
   return true;
 };
+
+const textsOf = (message: ContextMessage): readonly string[] =>
+  message.role !== "assistant" || message.toolCalls === undefined
+    ? [message.content]
+    : [
+        message.content,
+        ...message.toolCalls.flatMap(({ function: { name, arguments: args } }) => [name, args]),
+      ];
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 

@@ -161,12 +161,14 @@ test("10,000 messages are planned in well under a second", async () => {
   const counter = createTokenCounter();
   await counter.text("loads the tables");
   const context = effectiveContext(sourced(chat(5_000)), []);
-  const begun = performance.now();
+  // Of this process alone: the machine may be full of other tests.
+  const begun = process.cpuUsage();
   const prepared = await prepareCompression(context, counter, {
     contextLength: 128_000,
     thresholdTokens: 96_000,
   });
-  const ms = performance.now() - begun;
+  const { user, system } = process.cpuUsage(begun);
+  const ms = (user + system) / 1_000;
   expect(prepared?.summarised).toBeGreaterThan(5_000);
   process.stdout.write(`planned 10,000 messages in ${ms.toFixed(0)} ms\n`);
   expect(ms).toBeLessThan(2_000);

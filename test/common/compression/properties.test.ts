@@ -52,7 +52,6 @@ describe("compressed contexts", () => {
   });
 
   test("B-23 compressed-context-is-valid: 200 random tool-heavy contexts, at random points, twice", async () => {
-    let compressed = 0;
     await fc.assert(
       fc.asyncProperty(
         toolHeavyContext(2),
@@ -66,8 +65,9 @@ describe("compressed contexts", () => {
             : whole;
           expect(faultsOf(messages)).toEqual([]);
           const first = await compress(messages, [], tail);
+          // One that is short enough counts for none.
+          fc.pre(first !== null);
           if (first === null) return;
-          compressed++;
           const once = effectiveContext(sourced(messages), [first.version]);
           expect(once.version).toBe(first.version);
           expect(faultsOf(once.messages)).toEqual([]);
@@ -87,7 +87,6 @@ describe("compressed contexts", () => {
       ),
       { numRuns: 200 },
     );
-    expect(compressed).toBeGreaterThan(100);
   });
 
   test("B-24: whatever is compressed, the newest user message stays as it is", async () => {
