@@ -26,6 +26,7 @@ import type { HealthCheck } from "./ops/health.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
+import { type BackgroundProcessDeps, backgroundProcessRoutes } from "./routes/background-processes.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
 import { type ContextRoutesDeps, contextRoutes } from "./routes/contexts.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -69,6 +70,7 @@ export interface AppDeps {
   readonly backlog: () => Promise<readonly Backlog[]>;
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
   readonly contexts: ContextRoutesDeps;
+  readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
@@ -166,6 +168,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...opsRoutes(deps.ops),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     ...contextRoutes(deps.contexts),
+    ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),
   ];

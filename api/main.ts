@@ -26,9 +26,12 @@ import { createAuth } from "./middleware/auth.ts";
 import { openDashboard } from "./open-dashboard.ts";
 import { addBacklogMetrics } from "./ops/backlog-metrics.ts";
 import { shared } from "./ops/kept.ts";
+import { createMaintenanceView } from "./ops/maintenance.ts";
+import { addMaintenanceMetrics } from "./ops/maintenance-metrics.ts";
 import { addRunMetrics } from "./ops/run-metrics.ts";
 import { addWorkerMetrics } from "./ops/worker-metrics.ts";
 import { opsCalls } from "./ops-calls.ts";
+import { processCalls } from "./process-calls.ts";
 import { addStageMetrics, processMetrics } from "./process-metrics.ts";
 import { profileRedactor } from "./profile-redactor.ts";
 import { withProfileTerms } from "./run-terms.ts";
@@ -64,6 +67,8 @@ const main = async (): Promise<void> => {
   );
   addBacklogMetrics(metrics, backlog);
   addWorkerMetrics(metrics, live);
+  const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
+  addMaintenanceMetrics(metrics, maintenance);
   addStageMetrics(metrics, backbone, hub);
   const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
@@ -106,7 +111,8 @@ const main = async (): Promise<void> => {
       ...{ db, context: transcript.context, control: lifecycle.control },
       resolveProfile: (name) => resolveProfile(config.home, name),
     }),
-    ops: opsCalls({ version, db, redis, live, backlog }),
+    processes: processCalls(db, lifecycle.control),
+    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

@@ -28,7 +28,7 @@ const main = async (): Promise<void> => {
     ...(await checkRedis(redisUrl, stateDir)),
     ...[checkDatabase(join(stateDir, "talaria.db"))].filter((finding) => finding !== null),
     ...(await checkProfiles(home)),
-    ...(config === null ? [] : [await checkPort(config, stateDir)]),
+    ...(config === null ? [] : [checkMaintenance(config), await checkPort(config, stateDir)]),
   ];
   for (const { level, about, text } of findings)
     console.log(`${level.padEnd(4)}  ${about.padEnd(9)} ${text}`);
@@ -87,6 +87,14 @@ const judgeModel = (name: string, { provider, model, baseUrl, apiKey }: ProfileM
     ? ok("Model", `${what}, without a key (OPENAI_API_KEY in .env, if the server wants one)`)
     : fail("Model", `${what}: its key is missing in .env`);
 };
+
+const checkMaintenance = ({ worker: { queues } }: Config): Finding =>
+  queues.includes("maintenance")
+    ? ok("Workers", "those of these settings do maintenance, too")
+    : warn(
+        "Workers",
+        "those of these settings do no maintenance (TALARIA_QUEUES): another one must, or Redis fills up",
+      );
 
 const checkPort = async ({ http }: Config, stateDir: string): Promise<Finding> => {
   const where = `${http.port} of ${http.host}`;

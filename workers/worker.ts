@@ -2,6 +2,7 @@ import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
 import { createTokenCounter } from "../common/compression/tokens.ts";
+import { createRedactor, failClosed } from "../common/logging/redact.ts";
 import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
@@ -24,6 +25,8 @@ import { installProfileEnv } from "./environment/profile-env.ts";
 import { profileIdentity, profileVars, runIdentity, sessionIdentity } from "./environment/run-vars.ts";
 import { createMcpPool } from "./mcp/pool.ts";
 import { createProfileTools } from "./mcp/profile-tools.ts";
+import { openMaintenance } from "./open-maintenance.ts";
+import { createSupervisor } from "./processes/supervisor.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
 import { createRunFigures } from "./run/run-figures.ts";
@@ -58,6 +61,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const environment = installProfileEnv();
   const servers = createMcpPool();
   closers.add("tool servers", () => servers.close());
+  const processes = createSupervisor({
+    ...{ read: db.read, write: db.write, dispatcher: lifecycle.dispatcher, workerName: backbone.name, log },
+  });
+  closers.add("background processes", () => processes.close());
   const execute = createExecutor({
     lifecycle: lifecycleDeps,
     settler: lifecycle.settler,
@@ -68,6 +75,11 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     prepareWorkspace: (profile, chosen) => workspaceOf(config.home, profile.home, chosen),
     childEnv: (profile, run) =>
       buildChildEnv(environment.base, profileVars(profile), runIdentity(profile, run)),
+    processesOf: (profile, run, place) =>
+      processes.forRun({
+        ...{ ...place, sessionId: run.session_id, runId: run.id, profile: profile.name },
+        redactor: failClosed(createRedactor(profile.secrets)),
+      }),
     withProfileEnv: (profile, run, work) =>
       environment.withProfileEnv({ ...profileVars(profile), ...runIdentity(profile, run) }, work),
     openTools: createProfileTools({
@@ -95,6 +107,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       environment.withProfileEnv({ ...profileVars(profile), ...sessionIdentity(profile, sessionId) }, work),
     handBack: handBack.signal,
   });
+  const workers = createWorkerRegistry(redis, keys.workers);
+  const maintenance = openMaintenance(backbone, workers, handBack.signal);
   const work: Readonly<Record<JobKind, { readonly concurrency: number; readonly process: Process }>> = {
     runs: {
       concurrency: config.worker.concurrency,
@@ -108,6 +122,7 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       concurrency: config.worker.jobConcurrency,
       process: (data, profile) => doJob(JOBS.compression.parse(data).jobId, profile),
     },
+    maintenance,
   };
   const tracked = trackWork(backbone.figures.registry, kinds, backbone.traces);
   const connection = connect("job queue", "queue-worker");
@@ -140,12 +155,13 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   closers.add("served queues", () => served.close());
   let draining = false;
   const registration = await registerWorker(
-    createWorkerRegistry(redis, keys.workers),
+    workers,
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
     () => ({ running: consumers.get("runs")?.running ?? 0, draining, environment: environment.statistics() }),
     log,
   );
   closers.add("registration", () => registration.close());
+  if (kinds.includes("maintenance")) maintenance.schedule();
   const board = createFiguresBoard(redis, keys.figures);
   const figures = await showFigures(board, backbone.name, backbone.figures, log);
   closers.add("figures", () => figures.close());
@@ -158,6 +174,8 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
       active.stopAll("hand_back");
       handBack.abort(new Error("the worker stops"));
       await active.idle();
+      // They cannot be handed over: their ends say so, and wake their sessions elsewhere.
+      await processes.close();
       await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
       await servers.close();
       log.info(environment.statistics(), "profile environments");

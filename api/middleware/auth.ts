@@ -9,11 +9,9 @@ import {
 import type { CookieOptions, Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
 import { TalariaError } from "../../common/base/errors.ts";
+import { LOGIN_ABSOLUTE_MS, LOGIN_IDLE_MS } from "../../common/contracts/login-times.ts";
 import type { AuthStore } from "./auth-store.ts";
 
-const DAY_MS = 86_400_000;
-const IDLE_MS = 7 * DAY_MS;
-const ABSOLUTE_MS = 30 * DAY_MS;
 const TOUCH_MS = 60_000;
 
 /** Who asks. `id` names the principal in limits and never leaves the process. */
@@ -59,7 +57,7 @@ export const createAuth = ({ config, store, log, nowMs = Date.now }: AuthDeps): 
     const login = key === null ? null : await store.get(hash);
     if (key === null || login === null) return false;
     const now = nowMs();
-    if (now - login.seenAtMs > IDLE_MS || now - login.createdAtMs > ABSOLUTE_MS) return false;
+    if (now - login.seenAtMs > LOGIN_IDLE_MS || now - login.createdAtMs > LOGIN_ABSOLUTE_MS) return false;
     if (!sameText(login.proof, proofOf(key, hash))) return false;
     if (now - login.seenAtMs > TOUCH_MS) await store.touch(hash, now);
     return true;
@@ -101,9 +99,9 @@ export const createAuth = ({ config, store, log, nowMs = Date.now }: AuthDeps): 
       const hash = sha256(cookie).toString("hex");
       const now = nowMs();
       const login = { hash, proof: proofOf(key, hash), createdAtMs: now, seenAtMs: now };
-      await store.add(login, now - ABSOLUTE_MS, now - IDLE_MS);
+      await store.add(login, now - LOGIN_ABSOLUTE_MS, now - LOGIN_IDLE_MS);
       log?.info({ peer: req.ip }, "a login");
-      res.cookie(cookieName(req), cookie, { ...cookieOptions(req), maxAge: ABSOLUTE_MS });
+      res.cookie(cookieName(req), cookie, { ...cookieOptions(req), maxAge: LOGIN_ABSOLUTE_MS });
     },
     async logout(req, res) {
       const cookie = readCookie(req);

@@ -4,7 +4,7 @@ import { createBullBoard } from "@bull-board/api";
 import { type ConnectionOptions, Queue } from "bullmq";
 import type { RequestHandler } from "express";
 import { TalariaError } from "../../common/base/errors.ts";
-import { JOBS, type JobKind, queueName, queuePrefix } from "../../common/queues/catalog.ts";
+import { JOBS, type JobKind, queuePrefix, queuesOf } from "../../common/queues/catalog.ts";
 import { DASHBOARD_POLICY } from "./dashboard-page.ts";
 import { DASHBOARD_PATH } from "./dashboard-path.ts";
 import { IdsOnlyQueue, type TextRedactor } from "./dashboard-queue.ts";
@@ -59,8 +59,7 @@ export const createDashboard = (deps: DashboardDeps): Dashboard => {
   });
 
   const shown = new Map<string, { readonly queue: Queue; readonly view: IdsOnlyQueue }>();
-  const add = (kind: JobKind, profile: string): void => {
-    const name = queueName(kind, profile);
+  const add = (kind: JobKind, profile: string, name: string): void => {
     if (shown.has(name)) return;
     // Looking must not make a queue: without this its `meta` key would be written.
     const queue = new Queue(name, { connection, prefix: queuePrefix(prefix), skipMetasUpdate: true });
@@ -71,8 +70,11 @@ export const createDashboard = (deps: DashboardDeps): Dashboard => {
   const look = async (): Promise<void> => {
     const names = [...new Set(await profiles())].slice(0, MAX_PROFILES);
     const kinds = Object.keys(JOBS) as JobKind[];
-    const wanted = new Set(kinds.flatMap((kind) => names.map((profile) => queueName(kind, profile))));
-    for (const profile of names) for (const kind of kinds) add(kind, profile);
+    const all = names.flatMap((profile) =>
+      kinds.flatMap((kind) => queuesOf(kind, [profile]).map((name) => ({ kind, profile, name }))),
+    );
+    const wanted = new Set(all.map(({ name }) => name));
+    for (const { kind, profile, name } of all) add(kind, profile, name);
     for (const [name, { queue }] of shown)
       if (!wanted.has(name)) {
         shown.delete(name);

@@ -39,6 +39,8 @@ export const createMetrics = (
     labelNames: ["reason"],
     registers,
   });
+  // There from the start, so that the first one is seen by `rate`, too.
+  ended.inc({ reason: "slow_reader" }, 0);
   new Gauge({
     name: "talaria_sse_followers",
     help: "Open event streams",

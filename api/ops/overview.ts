@@ -10,6 +10,7 @@ export interface OverviewDeps {
   readonly runCounts: () => Promise<readonly RunCount[]>;
   readonly jobCounts: () => Promise<Ops["jobs"]>;
   readonly redisFigures: () => Promise<OpsRedis>;
+  readonly maintenance: () => Promise<Ops["maintenance"]>;
 }
 
 /**
@@ -19,12 +20,13 @@ export interface OverviewDeps {
 export const createOverview = (deps: OverviewDeps): (() => Promise<Ops>) => kept(() => look(deps));
 
 const look = async (deps: OverviewDeps): Promise<Ops> => {
-  const [workers, backlog, redis, runs, jobs] = await Promise.all([
+  const [workers, backlog, redis, runs, jobs, maintenance] = await Promise.all([
     orNull(deps.live()),
     orNull(deps.backlog()),
     orNull(deps.redisFigures()),
     deps.runCounts(),
     deps.jobCounts(),
+    deps.maintenance(),
   ]);
   const now = Date.now() / 1000;
   return {
@@ -39,6 +41,7 @@ const look = async (deps: OverviewDeps): Promise<Ops> => {
     })),
     jobs,
     redis,
+    maintenance,
   };
 };
 

@@ -108,7 +108,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
       readonly traceparent: string | null;
     },
   ) => {
-    const { cut, text } = await changes.replacing(id, messageId);
+    const { cut, text, made } = await changes.replacing(id, messageId);
     const { run, replayed } = await runs.accept({
       sessionId: id,
       text: input ?? text,
@@ -118,6 +118,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
       idempotency: options.idempotency,
       cut,
       traceparent: options.traceparent,
+      ...(made === undefined ? {} : { made }),
     });
     if (!replayed) metrics.runsAccepted.inc();
     await changes.cutMade(id);

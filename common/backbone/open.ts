@@ -15,6 +15,8 @@ import type { Logger } from "../logging/logger.ts";
 import { createFigures, type Figures } from "../metrics/figures.ts";
 import { countJournal } from "../metrics/journal-figures.ts";
 import { createStoreFigures } from "../metrics/store-figures.ts";
+import { profileTerms } from "../profiles/resolve.ts";
+import { loadSalt, saltFile } from "../profiles/revision.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
@@ -121,9 +123,13 @@ export const openBackbone = async (
       traces,
       log,
     };
+    const salt = await loadSalt(saltFile(config.stateDir));
     const lifecycle = createLifecycle(lifecycleDeps, name, {
       cancelGraceMs: config.runs.cancelGraceMs,
-      retentionMs: config.journal.retentionMs,
+      wake: {
+        termsOf: (profile) => profileTerms(config.home, profile, salt),
+        maxAgeS: config.runs.completionMaxAgeH * 3600,
+      },
     });
     closers.add("lifecycle", () => lifecycle.close());
     const transcript = await openTranscripts({

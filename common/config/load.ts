@@ -194,6 +194,7 @@ const toConfig = (home: string, given: Values): Config => {
       maxSteps: v.maxSteps,
       cancelGraceMs: v.cancelGraceMs,
       maxJournalBytes: v.maxJournalBytes,
+      completionMaxAgeH: v.completionMaxAgeH,
     },
     journal: {
       retentionMs: v.retentionMs,

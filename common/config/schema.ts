@@ -51,6 +51,8 @@ export interface Config {
     /** After this a cancel is settled without the worker. */
     readonly cancelGraceMs: number;
     readonly maxJournalBytes: number;
+    /** Ends of background processes older than this begin no turn (B-37), in hours; 0: none is too old. */
+    readonly completionMaxAgeH: number;
   };
   readonly journal: {
     readonly retentionMs: number;

@@ -164,7 +164,7 @@ export const SETTINGS = {
   queues: {
     name: "TALARIA_QUEUES",
     yaml: "queues",
-    default: "runs,titles,compression",
+    default: "runs,titles,compression,maintenance",
     meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),
@@ -248,6 +248,14 @@ export const SETTINGS = {
     meaning: "Events a run may write before it fails as `output_limit`.",
     expected: range(65_536, 1024 * MIB, "bytes"),
     schema: whole(65_536, 1024 * MIB),
+  },
+  completionMaxAgeH: {
+    name: "TALARIA_COMPLETION_MAX_AGE_H",
+    yaml: "completion_max_age_h",
+    default: "6",
+    meaning: "Ends of background processes older than this are shown and begin no turn; 0: none is too old.",
+    expected: range(0, 8760, "hours"),
+    schema: whole(0, 8760),
   },
   retentionMs: {
     name: "TALARIA_RETENTION_MS",

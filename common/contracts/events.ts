@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JobSchema } from "./job.ts";
 import { MessageSchema } from "./message.ts";
+import { ProcessSchema } from "./process.ts";
 import { RunErrorCodeSchema, RunSchema, UsageSchema } from "./run.ts";
 import { SessionSchema } from "./session.ts";
 
@@ -94,6 +95,8 @@ export const SESSION_EVENT_SCHEMAS = {
   title: z.object({ session_id: z.string(), title: z.string(), session: SessionSchema }),
   /** Background work on the session changed its state (B-1). */
   job: z.object({ job: JobSchema }),
+  /** A background process began or ended, or its end was told (B-35 to B-38). */
+  process: z.object({ process: ProcessSchema }),
 } as const;
 export type SessionEventName = keyof typeof SESSION_EVENT_SCHEMAS;
 /** A session event as its writer hands it to the journal. */

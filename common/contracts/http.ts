@@ -117,6 +117,7 @@ export const ImportBody = z
           tool_call_id: z.string().optional(),
           tool_name: z.string().optional(),
           is_error: z.boolean().optional(),
+          source: MessageSchema.shape.source,
           status: MessageSchema.shape.status.default("complete"),
           created_at: z.number().nonnegative().max(MAX_TIME),
         }),

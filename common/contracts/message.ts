@@ -36,6 +36,10 @@ export const MessageSchema = z
       .optional()
       .describe("tool messages: the call failed, was stopped or has an unknown outcome"),
     status: MessageStatusSchema,
+    source: z
+      .literal("process")
+      .optional()
+      .describe("a message that no person wrote: it stands for the end of a background process"),
     origin: z.string().describe('"talaria", or the source of the program that wrote it'),
     created_at: z.number().describe("epoch seconds"),
   })

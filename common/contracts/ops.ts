@@ -3,6 +3,7 @@ import { BacklogSchema } from "./backlog.ts";
 import { listOf, page } from "./http.ts";
 import { IdSchema, ProfileNameSchema } from "./ids.ts";
 import { JobSchema } from "./job.ts";
+import { OpsMaintenanceSchema } from "./maintenance.ts";
 import { RunStatusSchema } from "./run.ts";
 
 /** What whoever operates a deployment looks at. It holds names, ids, numbers and times: nothing that was said, no key, no path. */
@@ -61,6 +62,7 @@ export const OpsSchema = z
       .strictObject({ queued: count, running: count, failed: count })
       .describe("background work; `failed`: of the last days"),
     redis: OpsRedisSchema.nullable().describe("null: it cannot be reached, or does not say"),
+    maintenance: z.array(OpsMaintenanceSchema).describe("what workers do again and again, and how it went"),
   })
   .meta({ id: "Ops" });
 export type Ops = z.infer<typeof OpsSchema>;

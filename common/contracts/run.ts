@@ -66,6 +66,9 @@ export const RunSchema = z
     profile: ProfileNameSchema,
     model: z.string().nullable().describe("null: the profile's default model"),
     status: RunStatusSchema,
+    source: z
+      .enum(["user", "process"])
+      .describe("who began the turn; process: the system, because a background process ended (B-38)"),
     attempt: z.number().int().nonnegative().describe("how often a worker has claimed the run"),
     position: z.number().int().nonnegative().describe("place in the session's queue, 0 when first"),
     recovery: z.enum(["resume", "fail"]),

@@ -46,7 +46,7 @@ const articleOf = (message: Message): string => {
   const iso = isoTime(message.created_at);
   const time = iso === null ? "" : `<time datetime="${iso}">${timeText(message.created_at)}</time>`;
   const mark = outcome === null ? "" : `<span class="outcome">${outcome}</span>`;
-  return `<article class="${message.role}">
+  return `<article class="${message.source === undefined ? message.role : "notice"}">
 <header><h2>${escapeHtml(speakerOf(message))}</h2>${time}${mark}</header>
 ${reasoningOf(message)}${bodyOf(message)}${picturesOf(message)}${callsOf(message)}</article>
 `;

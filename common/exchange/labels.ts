@@ -4,6 +4,8 @@ import { cleanLine, timeText } from "./text.ts";
 
 /** Who speaks, in words; a tool's result names its tool. */
 export const speakerOf = (message: Message): string => {
+  // Nobody typed it (background-jobs B-38).
+  if (message.source !== undefined) return "Background notice";
   switch (message.role) {
     case "user":
       return "User";

@@ -75,7 +75,9 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
     `update jobs set ${ANEW}, input_revision = @revision, profile = @profile, created_at = @at
      where id = @id and state = 'failed' returning *`,
   );
-  const forget = db.prepare<[number]>("delete from jobs where ended_at < ?");
+  const forget = db.prepare<[number, number]>(
+    "delete from jobs where id in (select id from jobs where ended_at < ? order by ended_at limit ?)",
+  );
 
   const tell = (row: JobRow): OutboxRow => outbox.putOutbox("job", row.session_id, row.id);
   const queued = (row: JobRow): OutboxRow[] => [tell(row), outbox.putOutbox("work", row.session_id, row.id)];
@@ -191,8 +193,8 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
             : [outbox.putOutbox("work", row.session_id, id)];
         }),
 
-      /** Forgets jobs that ended before this time (epoch seconds). */
-      forgetJobs: (before: number): number => forget.run(before).changes,
+      /** Forgets at most `limit` jobs that ended before this time (epoch seconds). */
+      forgetJobs: (before: number, limit: number): number => forget.run(before, limit).changes,
     },
   };
 };

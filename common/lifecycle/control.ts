@@ -89,7 +89,12 @@ export const createRunControl = (
     },
 
     rejournal: async (runId) => {
-      await finisher.finish(runId);
+      const told = await finisher.finish(runId);
+      if (told === null) return;
+      // Maintenance has gone past it: without an archive it would stay in Redis for ever, and be lost with it again.
+      await journal.archive(told.sessionId, runId).catch((err: unknown) => {
+        log.warn({ err, run: runId }, "a run that was journaled again could not be archived");
+      });
     },
 
     sessionChanged: async (sessionId, reason) => {

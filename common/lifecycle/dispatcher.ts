@@ -5,6 +5,7 @@ import { announceSession, announceTitle, journalOf } from "./announce.ts";
 import { entryOf, type LifecycleDeps } from "./deps.ts";
 import type { Finisher } from "./finish.ts";
 import { renameInStore } from "./store-title.ts";
+import type { Wake } from "./wake.ts";
 
 const PARALLEL = 32;
 const TAKE = 200;
@@ -17,11 +18,13 @@ export interface Dispatcher {
   handle(rows: readonly OutboxRow[]): Promise<void>;
   /** Takes rows whose lease ran out (their process died, Redis was away) and handles them. Never rejects. */
   sweep(): Promise<void>;
+  /** Begins the turn that ended processes of a session ask for; see `Wake`. Rejects when talaria.db cannot be read. */
+  wake(sessionId: string): Promise<boolean>;
   /** Resolves when everything handed over so far has been tried. */
   settled(): Promise<void>;
 }
 
-export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispatcher => {
+export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher, wake: Wake): Dispatcher => {
   const { read, write, journal, queue, log } = deps;
   const limit = pLimit(PARALLEL);
   const underway = new Set<Promise<void>>();
@@ -51,6 +54,24 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
     return journalOf(deps, sessionId, () => ({ key, event: { event: "job", payload: { job } } }));
   };
 
+  const announceProcess = async ({ sessionId, runId }: OutboxRow): Promise<number> => {
+    const process = (await read.findProcess(runId))?.process;
+    if (process === undefined) return 0;
+    const { id, state, completion, kill_requested } = process;
+    const key = `${id}-${state}-${completion}${kill_requested ? "-kill" : ""}`;
+    return journalOf(deps, sessionId, (session) => {
+      if (completion === "told") deps.hint({ session_id: sessionId, profile: session.profile });
+      return { key, event: { event: "process", payload: { process } } };
+    });
+  };
+
+  const wakeUp = async (sessionId: string): Promise<boolean> => {
+    const { done, outbox } = await wake(sessionId);
+    // Not awaited: whoever asked may hold a place that these rows need.
+    void handle(outbox);
+    return done;
+  };
+
   /** Tells one row; resolves with [done, journal position]. */
   const tell = async (row: OutboxRow): Promise<readonly [boolean, number]> => {
     switch (row.kind) {
@@ -76,6 +97,10 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
         if (job !== null && job.ended_at === null) await queue.addJob(job);
         return [true, 0];
       }
+      case "process":
+        return [true, await announceProcess(row)];
+      case "wake":
+        return [await wakeUp(row.sessionId), 0];
       case "copy":
         return [await finisher.copy(row.sessionId), 0];
       case "finish":
@@ -124,6 +149,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher): Dispa
 
   return {
     handle,
+    wake: wakeUp,
     sweep: async () => {
       try {
         for (;;) {
@@ -159,7 +185,7 @@ const enqueue = async (
 const RANK = {
   ...{ copy: -1, external: -1, cut: -1, sync: 0, finish: 1, announce: 2, dispatch: 3 },
   // Never before what people wait for (background-jobs B-8).
-  ...{ title: 4, job: 5, work: 6 },
+  ...{ title: 4, job: 5, work: 6, process: 7, wake: 8 },
 } as const;
 const inOrder = (rows: readonly OutboxRow[]): OutboxRow[] =>
   [...rows].sort((a, b) => RANK[a.kind] - RANK[b.kind] || a.id - b.id);

@@ -8,20 +8,13 @@ import type { Settler } from "./settle.ts";
 export interface ReconcilerOptions {
   /** After this a stop is settled without the worker, in milliseconds. */
   readonly cancelGraceMs: number;
-  /** How long an archived run stays in the stream, in milliseconds. */
-  readonly retentionMs: number;
 }
 
 const OUTBOX_EVERY_MS = 1_000;
 const JOBS_EVERY_MS = 5_000;
-const HOUSEKEEPING_EVERY_MS = 15_000;
-/** Ends are looked at again for this long, because commits do not become visible in the order of their times, in seconds. */
-const ARCHIVE_OVERLAP_S = 60;
 /** A run this young is not missing yet, in seconds. */
 const YOUNG_S = 5;
 const LIMIT = 500;
-/** How long what became of background work can be asked for, in seconds. */
-const KEEP_JOBS_S = 7 * 24 * 3600;
 
 /**
  * Looks for what a dead process left behind, in every process: outbox rows nobody told, runs without a job, stops without
@@ -33,12 +26,9 @@ export const startReconciler = (
   settler: Settler,
   options: ReconcilerOptions,
 ): { close(): Promise<void> } => {
-  const { read, write, journal, queue, log } = deps;
+  const { read, write, queue, log } = deps;
   const limit = pLimit(16);
   const nowS = (): number => Date.now() / 1000;
-
-  /** Every run that ended before was archived by this process, or cannot be; epoch seconds. */
-  let archivedTo = 0;
 
   const overdueCancels = async (): Promise<void> => {
     for (const runId of await read.overdueCancels(nowS() - options.cancelGraceMs / 1000)) {
@@ -84,25 +74,6 @@ export const startReconciler = (
     if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
   };
 
-  const housekeeping = async (): Promise<void> => {
-    await write.forgetOldKeys();
-    await write.forgetJobs(nowS() - KEEP_JOBS_S);
-    const nowMs = Date.now();
-    let after = Math.max(archivedTo - ARCHIVE_OVERLAP_S, nowS() - options.retentionMs / 1000);
-    for (;;) {
-      const ended = await read.unarchivedRuns(after, LIMIT);
-      for (const { id, session_id } of ended) await journal.archive(session_id, id);
-      // Runs that Redis lost cannot be archived: the pass goes on behind them.
-      after = ended.at(-1)?.ended_at ?? after;
-      if (ended.length < LIMIT) break;
-    }
-    archivedTo = after;
-    const until = nowMs - options.retentionMs;
-    for (const sessionId of await read.trimmableSessions(until - 2 * HOUSEKEEPING_EVERY_MS, until, LIMIT)) {
-      await journal.trim(sessionId, until);
-    }
-  };
-
   const every = (ms: number, work: () => Promise<void>): Rounds =>
     startRounds({
       work,
@@ -117,7 +88,6 @@ export const startReconciler = (
       await overdueCancels();
     }),
     every(JOBS_EVERY_MS, lostJobs),
-    every(HOUSEKEEPING_EVERY_MS, housekeeping),
   ];
 
   return {

@@ -22,7 +22,7 @@ export interface Settler {
 }
 
 /** What follows a turn's end and never comes before it is told. */
-const AFTER_THE_END: ReadonlySet<OutboxRow["kind"]> = new Set(["dispatch", "job", "work"]);
+const AFTER_THE_END: ReadonlySet<OutboxRow["kind"]> = new Set(["dispatch", "job", "work", "wake"]);
 
 /** `name` stands for the process in the run's `worker` column. */
 export const createSettler = (

@@ -11,6 +11,7 @@ import { configEdit, configure } from "./configure.ts";
 import { detailsOf } from "./details.ts";
 import { editFiles, type FileEdit } from "./edit.ts";
 import { isBlockedName } from "./env-file.ts";
+import { FRESH, TRASH } from "./folders.ts";
 import { type KeyOrigins, keyOriginsFile, loadKeyOrigins } from "./key-origins.ts";
 import { createLock } from "./lock.ts";
 import { DEFAULT_PROFILE, isProfileName, listProfiles, profileHome } from "./names.ts";
@@ -46,10 +47,6 @@ export interface ProfileStoreDeps {
   readonly lockFile: string;
   readonly salt: Salt;
 }
-
-/** Folders on their way out; no profile can have such a name. */
-const TRASH = ".trash-";
-const FRESH = ".new-";
 
 export const createProfileStore = ({ home, lockFile, salt }: ProfileStoreDeps): ProfileStore => {
   const locked = createLock(lockFile);

@@ -8,6 +8,7 @@ export const JOBS = {
   runs: z.strictObject({ runId: IdSchema }),
   titles: z.strictObject({ jobId: z.string().max(200) }),
   compression: z.strictObject({ jobId: z.string().max(200) }),
+  maintenance: z.strictObject({ task: z.string().max(60) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
 export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
@@ -25,6 +26,15 @@ export const queuePrefix = (prefix: string): string => `${prefix}:queue`;
 /** The queue of one kind of job for one profile: each has its own, so that workers can serve some profiles only. */
 export const queueName = (kind: JobKind, profile: string): string =>
   profile === DEFAULT_PROFILE ? kind : `${kind}@${profile}`;
+
+/** Kinds that are done for the deployment as a whole: they have one queue, whatever profiles there are. */
+const OF_DEPLOYMENT: ReadonlySet<JobKind> = new Set(["maintenance"]);
+
+/** The queues that a worker for these profiles serves of a kind. */
+export const queuesOf = (kind: JobKind, profiles: readonly string[]): readonly string[] =>
+  OF_DEPLOYMENT.has(kind)
+    ? [queueName(kind, DEFAULT_PROFILE)]
+    : profiles.map((profile) => queueName(kind, profile));
 
 /** Whose queue it is: the other way round of `queueName`. */
 export const profileOfQueue = (name: string): string => {

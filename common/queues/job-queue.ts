@@ -19,6 +19,11 @@ export interface JobQueue {
   addJob(job: Pick<Job, "id" | "kind" | "profile" | "attempt" | "created_at">): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
   anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
+  /**
+   * Makes room for another job in place of one whose worker is gone. `held`: somebody has it, it stays; `waiting`: it will be delivered by
+   * itself; `gone`: there is none any more, or there was one that nobody held.
+   */
+  reclaim(kind: JobKind, profile: string, jobId: string): Promise<"held" | "waiting" | "gone">;
   close(): Promise<void>;
 }
 
@@ -63,6 +68,14 @@ export const createJobQueue = (
       const queue = queueOf(kind, profile);
       const states = await Promise.all(jobIds.map((id) => queue.getJobState(id)));
       return states.some((state) => LIVE.has(state));
+    },
+    reclaim: async (kind, profile, jobId) => {
+      const queue = queueOf(kind, profile);
+      const state = await queue.getJobState(jobId);
+      if (!LIVE.has(state)) return "gone";
+      if (state !== "active") return "waiting";
+      // BullMQ refuses it while its lease runs.
+      return (await queue.remove(jobId)) === 1 ? "gone" : "held";
     },
     close: async () => {
       await Promise.all(

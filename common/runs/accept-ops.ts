@@ -16,7 +16,7 @@ import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
 const EXHAUSTED = "compression_exhausted";
-const IDEMPOTENCY_KEEP_S = 48 * 3600;
+export const IDEMPOTENCY_KEEP_S = 48 * 3600;
 
 /** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
 export const createAcceptOps = (
@@ -32,7 +32,10 @@ export const createAcceptOps = (
   const remember = db.prepare(
     "insert or replace into idempotency_keys (session_id, key, body_hash, run_id, created_at) values (?, ?, ?, ?, ?)",
   );
-  const forget = db.prepare<[number]>("delete from idempotency_keys where created_at < ?");
+  const forget = db.prepare<[number, number]>(
+    `delete from idempotency_keys where (session_id, key) in
+       (select session_id, key from idempotency_keys where created_at < ? order by created_at limit ?)`,
+  );
   const active = db.prepare<[string], { id: string }>(
     `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
@@ -45,19 +48,33 @@ export const createAcceptOps = (
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
     `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision,
-       traceparent)
-     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
+       traceparent, source)
+     values (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
   );
   const insertMessage = db.prepare(
-    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor)
-     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING})`,
+    `insert into messages (session_id, turn, idx, id, run_id, role, content, status, origin, created_at, anchor, source, parts)
+     values (?, ?, 0, ?, ?, 'user', ?, 'complete', 'talaria', ?, ${PENDING}, ?, ?)`,
+  );
+  /** At most one: none is begun while anything of the session is unfinished. */
+  const unbegun = db.prepare<[string], { id: string }>(
+    `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
+       and status = 'queued' and source = 'process' and attempt = 0 limit 1`,
+  );
+  const stepAside = [
+    "update runs set turn = @turn, released_at = null where id = @id",
+    "update messages set turn = @turn where session_id = @session and run_id = @id",
+    "update sessions set next_turn = next_turn + 1, active_run_id = nullif(active_run_id, @id) where id = @session",
+  ].map((sql) => db.prepare(sql));
+  const unpause = db.prepare<[string]>(
+    "update sessions set wake_paused = null where id = ? and wake_paused is not null",
   );
   const message = db.prepare<[string], MessageRow>("select * from messages where id = ?");
   const touch = db.prepare(
     `update sessions set next_turn = next_turn + 1, message_count = message_count + 1, revision = revision + 1,
        last_message_at = @at, updated_at = @at, activity_at = @at, active_run_id = coalesce(active_run_id, @run),
        title_source = case when title is null and @title is not null then 'provisional' else title_source end,
-       title = coalesce(title, @title), seen_count = message_count + 1, last_role = 'user', last_preview = @preview
+       title = coalesce(title, @title),
+       seen_count = case when @typed = 1 then message_count + 1 else seen_count end, last_role = @role, last_preview = @preview
      where id = @id`,
   );
 
@@ -90,7 +107,13 @@ export const createAcceptOps = (
           return { ...load(earlier.run_id), replayed: true, outbox: [] };
         }
       }
-      const before = active.get(request.sessionId);
+      // A turn of the system's that nobody has begun lets a person go first (B-36, C-48).
+      const aside = request.made === undefined ? unbegun.get(owner.id) : undefined;
+      if (aside !== undefined)
+        for (const statement of stepAside)
+          statement.run({ id: aside.id, session: owner.id, turn: owner.next_turn + 1 });
+      const first = active.get(owner.id);
+      const before = first?.id === aside?.id ? undefined : first;
       if (before !== undefined && request.onBusy === "reject") {
         throw new TalariaError("session_busy", "the session has an active run", {
           details: { active_run_id: before.id },
@@ -107,6 +130,8 @@ export const createAcceptOps = (
       // What the new message replaces goes in the same transaction (c.7: retry and edit are a cut, then the prompt).
       if (request.cut !== undefined) cutSession(owner.id, request.cut);
       const id = newId("run", at * 1000);
+      // A person wrote, or asked for the turn again.
+      if (request.made === undefined || request.cut !== undefined) unpause.run(owner.id);
       insertRun.run(
         id,
         owner.id,
@@ -119,13 +144,16 @@ export const createAcceptOps = (
         at,
         request.configRevision ?? null,
         request.traceparent ?? null,
+        request.made?.source ?? "user",
       );
-      insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at);
+      insertMessage.run(owner.id, owner.next_turn, `${id}-0`, id, request.text, at, ...madeValues(request));
       touch.run({
         ...{ id: owner.id, run: id, at },
         // Worked out only where it is used: every other write waits meanwhile.
-        title: owner.title === null ? provisionalTitle(request.text) : null,
-        preview: previewOf(request.text),
+        title: owner.title === null && request.made === undefined ? provisionalTitle(request.text) : null,
+        typed: Number(request.made === undefined),
+        role: request.made === undefined ? "user" : "notice",
+        preview: previewOf(request.made?.headline ?? request.text),
       });
       if (request.idempotency !== null) {
         remember.run(owner.id, request.idempotency.key, request.idempotency.bodyHash, id, at);
@@ -137,11 +165,12 @@ export const createAcceptOps = (
       return { ...load(id), replayed: false, outbox: rows };
     },
 
-    /** Removes idempotency keys whose 48 hours are over. */
-    forgetOldKeys(): number {
-      return forget.run(now() - IDEMPOTENCY_KEEP_S).changes;
-    },
+    /** Removes at most `limit` idempotency keys whose 48 hours are over. */
+    forgetOldKeys: (limit: number): number => forget.run(now() - IDEMPOTENCY_KEEP_S, limit).changes,
   };
 };
+
+const madeValues = ({ made }: AcceptRequest): readonly [string | null, string | null] =>
+  made === undefined ? [null, null] : [made.source, JSON.stringify(made.parts)];
 
 export type AcceptOps = ReturnType<typeof createAcceptOps>;

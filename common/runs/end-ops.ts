@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
-import { isTerminal } from "../contracts/run.ts";
+import { isTerminal, type RunErrorCode } from "../contracts/run.ts";
 import { PENDING, previewOf } from "../sessions/places.ts";
 import {
   type MessageRow,
@@ -24,6 +24,16 @@ export interface CompletedTurn {
   readonly refreshEvery: number;
 }
 
+/** A run whose end is being written. */
+export interface EndedRun {
+  readonly sessionId: string;
+  readonly source: RunRow["source"];
+  readonly configRevision: string | null;
+  readonly errorCode: RunErrorCode | null;
+  /** Nothing of the session is unfinished now. */
+  readonly isLast: boolean;
+}
+
 /** Stop and commit: the two ways to a run's end, each one transaction (reliability 2, 7; C-13). */
 export const createEndOps = (
   db: Database.Database,
@@ -31,6 +41,8 @@ export const createEndOps = (
   { releaseFor }: Pick<ReleaseOps, "releaseFor">,
   /** A turn was completed: the session may get a title. */
   entitle: (turn: CompletedTurn) => OutboxRow[],
+  /** A turn has ended: what waited for that. */
+  afterTurn: (ended: EndedRun) => OutboxRow[],
   now: Clock,
 ) => {
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
@@ -113,6 +125,12 @@ export const createEndOps = (
     rows.push(...releaseFor(row.profile, next));
     if (outcome.titles !== undefined && outcome.status === "completed")
       rows.push(...entitle({ sessionId: row.session_id, outcome, ...outcome.titles }));
+    rows.push(
+      ...afterTurn({
+        ...{ sessionId: row.session_id, source: row.source, configRevision: row.config_revision },
+        ...{ errorCode: outcome.error?.code ?? null, isLast: waiting === undefined },
+      }),
+    );
     return rows;
   };
 

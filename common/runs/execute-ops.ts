@@ -51,6 +51,10 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
     `update runs set status = 'queued', handed_back = 1, worker = null, first_output_at = coalesce(first_output_at, ?)
      where id = ? and generation = ? and status in ('running', 'waiting')`,
   );
+  const takeBack = db.prepare<[string, number]>(
+    `update runs set status = 'queued', worker = null
+     where id = ? and generation = ? and status in ('running', 'waiting')`,
+  );
 
   const keepContext = db.prepare<[number, string]>(
     "update runs set context_row_id = coalesce(context_row_id, ?) where id = ?",
@@ -187,6 +191,16 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
       }
       const row = run.get(runId);
       return { outbox: row === undefined ? [] : [outbox.putOutbox("dispatch", row.session_id, runId, 0)] };
+    },
+
+    /**
+     * A run whose worker is gone waits for the next one, and says so; with `dispatch` it gets a job for it. Nothing happens where another
+     * attempt has it by now. Unlike a graceful hand-over it counts as a crash.
+     */
+    takeBack(runId: string, generation: number, dispatch: boolean): OutboxRow[] {
+      const row = run.get(runId);
+      if (row === undefined || takeBack.run(runId, generation).changes === 0) return [];
+      return dispatch ? [outbox.putOutbox("dispatch", row.session_id, runId)] : [];
     },
 
     /** Asks for the run's job to be put into the queue again (its job was lost). */

@@ -11,7 +11,8 @@ export interface OutboxRow {
    * announce: journal `run_queued`; dispatch: put the run's job into the queue; sync: bring the turn into state.db;
    * finish: journal the run's end; of no run (`runId` is the session's id): copy: bring
    * a session's copied messages into state.db; external, cut: journal that its transcript changed; title: journal a new title and
-   * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue.
+   * bring it into state.db; of a job (`runId` is the job's id): job: journal its state; work: put it into its queue; of a background
+   * process (`runId` is its id): process: journal its state; wake: begin the turn that its end asks for (`runId` may be the session's id).
    */
   readonly kind:
     | "announce"
@@ -23,7 +24,9 @@ export interface OutboxRow {
     | "cut"
     | "title"
     | "job"
-    | "work";
+    | "work"
+    | "process"
+    | "wake";
   readonly sessionId: string;
   readonly runId: string;
   readonly tries: number;

@@ -21,6 +21,13 @@ export interface AcceptRequest {
   readonly limits?: RunLimits | null;
   /** Messages that the new one takes the place of (retry, edit). */
   readonly cut?: NewCut;
+  /** What the system says in place of a person (background-jobs B-38). */
+  readonly made?: {
+    readonly source: "process";
+    readonly parts: readonly Readonly<Record<string, unknown>>[];
+    /** As one line of a list; of a message that is sent again the parts say it. */
+    readonly headline?: string;
+  };
 }
 
 /** What the HTTP layer needs of runs. `RunLedger` (ledger.ts) adds what lifecycle and workers need. */

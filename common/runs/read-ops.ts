@@ -7,8 +7,16 @@ import type { Run } from "../contracts/run.ts";
 import { newestWrittenRow } from "../sessions/place-ops.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { IDEMPOTENCY_KEEP_S } from "./accept-ops.ts";
 import type { EndedTurn, Evidence, RunRecord, StepUsageRecord, WaitingRuns } from "./ledger.ts";
 import { FIRST_SQL, HELD_SQL, type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
+
+export interface EndedRun {
+  readonly id: string;
+  readonly session_id: string;
+  readonly ended_at: number;
+  readonly unarchived: number;
+}
 
 /** Reads of the run ledger. */
 export const createRunReadOps = (db: Database.Database) => {
@@ -27,8 +35,10 @@ export const createRunReadOps = (db: Database.Database) => {
   const contextRow = db
     .prepare<[string], number | null>("select context_row_id from runs where id = ?")
     .pluck();
+  // One whose time is over is removed a while later; until then it is no answer any more.
   const keyed = db.prepare<[string, string], { body_hash: string; run_id: string }>(
-    "select body_hash, run_id from idempotency_keys where session_id = ? and key = ?",
+    `select body_hash, run_id from idempotency_keys
+     where session_id = ? and key = ? and created_at > unixepoch() - ${IDEMPOTENCY_KEEP_S}`,
   );
   const turnOf = db.prepare<[string, number], MessageRow>(
     "select * from messages where session_id = ? and turn = ? order by idx",
@@ -66,14 +76,15 @@ export const createRunReadOps = (db: Database.Database) => {
   const overdue = db.prepare<[number], { id: string }>(
     "select id from runs where status = 'cancelling' and cancel_requested_at < ?",
   );
-  const unarchived = db.prepare<[number, number], { id: string; session_id: string; ended_at: number }>(
-    `select r.id, r.session_id, r.ended_at from runs r where r.ended_at is not null and r.ended_at > ?
-       and not exists (select 1 from journal_archives a where a.run_id = r.id)
-       and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'finish')
-     order by r.ended_at limit ?`,
+  const ended = db.prepare<[number, string, number], EndedRun>(
+    `select r.id, r.session_id, r.ended_at,
+       not exists (select 1 from journal_archives a where a.run_id = r.id)
+         and not exists (select 1 from outbox b where b.run_id = r.id and b.kind = 'finish') as unarchived
+     from runs r where (r.ended_at, r.id) > (?, ?) order by r.ended_at, r.id limit ?`,
   );
-  const trimmable = db.prepare<[number, number, number], { session_id: string }>(
-    `select distinct session_id from journal_archives where archived_at_ms >= ? and archived_at_ms < ? limit ?`,
+  const claimed = db.prepare<[string, number], RunRow>(
+    `${SELECT_RUN} indexed by runs_unfinished where r.status in ('queued', 'running', 'waiting', 'cancelling')
+       and r.status in ('running', 'waiting') and r.worker not in (select value from json_each(?)) limit ?`,
   );
   const waiting = db.prepare<[], WaitingRuns>(
     `select profile, count(*) as n, min(released_at) as since from runs
@@ -228,14 +239,12 @@ export const createRunReadOps = (db: Database.Database) => {
       inFront.all(olderThanS, limit).map(recordFromRow),
     /** Runs whose stop was asked for before this time and that have not ended. */
     overdueCancels: (beforeS: number): string[] => overdue.all(beforeS).map((row) => row.id),
-    /** Ended runs without an archive whose end is told, oldest first. */
-    unarchivedRuns: (
-      endedAfterS: number,
-      limit: number,
-    ): { id: string; session_id: string; ended_at: number }[] => unarchived.all(endedAfterS, limit),
-    /** Sessions with runs archived in this span of time (epoch ms). */
-    trimmableSessions: (fromMs: number, toMs: number, limit: number): string[] =>
-      trimmable.all(fromMs, toMs, limit).map((row) => row.session_id),
+    /** Runs that ended behind this place, the oldest first, and which of them have no archive although their end is told. */
+    endedRuns: (afterS: number, afterId: string, limit: number): EndedRun[] =>
+      ended.all(afterS, afterId, limit),
+    /** Runs in progress that none of these workers has. */
+    runsOfOthers: (workers: readonly string[], limit: number): RunRecord[] =>
+      claimed.all(JSON.stringify(workers), limit).map(recordFromRow),
     /** What waits for a worker, and what is kept back for its profile's limits, by profile. */
     runsToBegin: (): { waiting: WaitingRuns[]; held: WaitingRuns[] } => ({
       waiting: waiting.all(),

@@ -8,6 +8,7 @@ export interface RunRow {
   readonly profile: string;
   readonly model: string | null;
   readonly status: RunStatus;
+  readonly source: Run["source"];
   readonly recovery: "resume" | "fail";
   readonly attempt: number;
   readonly strikes: number;
@@ -45,6 +46,7 @@ export const runFromRow = (row: RunRow): Run => ({
   profile: row.profile,
   model: row.model,
   status: row.status,
+  source: row.source,
   attempt: row.attempt,
   position: row.position,
   recovery: row.recovery,

@@ -22,6 +22,7 @@ export interface CopiedMessage {
   readonly toolName?: string | undefined;
   readonly isError?: boolean | undefined;
   readonly status: Message["status"];
+  readonly source?: Message["source"];
   readonly origin: string;
   /** Epoch seconds. */
   readonly createdAt: number;
@@ -76,9 +77,9 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
   const clear = db.prepare("delete from messages where session_id = ? and turn = 0");
   const addMessage = db.prepare(
     `insert into messages (session_id, turn, idx, id, run_id, role, content, parts, reasoning, tool_calls, tool_call_id,
-       tool_name, is_error, status, origin, created_at, row_id, uid, anchor)
+       tool_name, is_error, status, origin, created_at, row_id, uid, anchor, source)
      values (@session, 0, @idx, @id, null, @role, @content, @parts, @reasoning, @calls, @call, @tool, @error, @status,
-       @origin, @at, @rowId, @uid, 0)`,
+       @origin, @at, @rowId, @uid, 0, @source)`,
   );
   const owe = db.prepare(
     "insert or ignore into outbox (kind, session_id, run_id, due_at) values ('copy', @id, @id, 0)",
@@ -217,6 +218,7 @@ const valuesOf = (message: CopiedMessage) => ({
   ...messageColumns(message),
   id: message.id,
   parts: message.parts === undefined ? null : JSON.stringify(message.parts),
+  source: message.source ?? null,
   origin: message.origin,
   at: message.createdAt,
   rowId: message.rowId,

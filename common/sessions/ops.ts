@@ -43,7 +43,7 @@ export const createSessionWriteOps = (db: Database.Database, now: Clock) => {
   const patch = db.prepare(
     `update sessions set title = @title, title_source = @title_source, pinned = @pinned, archived = @archived,
        model = @model, profile = @profile, workspace = @workspace, updated_at = @at, revision = revision + 1,
-       title_revision = title_revision + @renamed
+       title_revision = title_revision + @renamed, wake_paused = case when model is @model then wake_paused end
      where id = @id and revision = @revision`,
   );
   const bury = db.prepare(

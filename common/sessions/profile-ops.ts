@@ -31,12 +31,16 @@ export const createProfileWriteOps = (db: Database.Database) => {
   const remove = db.prepare<[string]>("delete from sessions where profile = ?");
   const dropStore = db.prepare<[string]>("delete from stores where profile = ?");
 
+  // A command that goes on beyond its run is work of the profile, too.
+  const inBackground = db
+    .prepare<[string], string>("select id from processes where state = 'running' and profile = ? limit 100")
+    .pluck();
   const dropLimits = db.prepare<[string]>("delete from profile_limits where profile = ?");
 
   return {
     /**
      * Removes the sessions of a profile that is being deleted, with everything of them here. Throws `profile_busy` with the ids of
-     * its unfinished runs, nothing changed, unless `anyway`. Of each session only the fence stays: unlike a deleted session's,
+     * its unfinished runs, or of its background processes, nothing changed, unless `anyway`. Of each session only the fence stays: unlike a deleted session's,
      * this tombstone (deleted_at 0) keeps nothing of a state.db away, so a folder that is brought back brings its
      * conversations back, and no row of another program is touched.
      */
@@ -45,6 +49,11 @@ export const createProfileWriteOps = (db: Database.Database) => {
       if (runs.length > 0 && !anyway)
         throw new TalariaError("profile_busy", "the profile has runs that have not ended", {
           details: { run_ids: runs.slice(0, 100).map(({ id }) => id) },
+        });
+      const processes = anyway ? [] : inBackground.all(profile);
+      if (processes.length > 0)
+        throw new TalariaError("profile_busy", "the profile has commands running in the background", {
+          details: { run_ids: [], process_ids: processes },
         });
       const dropped = sessions.all(profile).map(({ id, generation }) => ({
         id,

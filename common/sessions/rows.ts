@@ -39,6 +39,8 @@ export interface SessionRow {
   readonly forked_from: string | null;
   /** Raised by every compression and every cut. */
   readonly context_revision: number;
+  /** Turns that the system begins wait for a usable key; see migration 0009. */
+  readonly wake_paused: string | null;
 }
 
 export interface MessageRow {
@@ -63,6 +65,7 @@ export interface MessageRow {
   readonly uid: string | null;
   /** Place among the store's rows; null: the message is shown through its store row (places.ts). */
   readonly anchor: number | null;
+  readonly source: "process" | null;
 }
 
 export const sessionFromRow = (row: SessionRow): Session => ({
@@ -125,6 +128,7 @@ export const messageFromRow = (row: MessageRow): Message => ({
   ...(row.tool_name === null ? {} : { tool_name: row.tool_name }),
   ...(row.is_error === null ? {} : { is_error: row.is_error !== 0 }),
   status: row.status,
+  ...(row.source === null ? {} : { source: row.source }),
   origin: row.origin,
   created_at: row.created_at,
 });

@@ -15,7 +15,13 @@ export const createLoginWriteOps = (db: Database.Database) => {
   const touch = db.prepare<[number, string]>("update logins set seen_at_ms = ? where hash = ?");
   const drop = db.prepare<[string]>("delete from logins where hash = ?");
   const expire = db.prepare<[number, number]>("delete from logins where created_at_ms < ? or seen_at_ms < ?");
+  const forget = db.prepare<[number, number, number]>(
+    "delete from logins where hash in (select hash from logins where created_at_ms < ? or seen_at_ms < ? limit ?)",
+  );
   return {
+    /** Forgets at most `limit` logins that were made, or last seen, before these times. */
+    forgetLogins: (createdBeforeMs: number, seenBeforeMs: number, limit: number): number =>
+      forget.run(createdBeforeMs, seenBeforeMs, limit).changes,
     addLogin(login: LoginRecord, createdBeforeMs: number, seenBeforeMs: number): void {
       expire.run(createdBeforeMs, seenBeforeMs);
       put.run(login.hash, login.proof, login.createdAtMs, login.seenAtMs);

@@ -4,6 +4,8 @@ import { createEntitle } from "../jobs/entitle.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
+import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
+import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
@@ -25,6 +27,7 @@ import { openDatabase } from "../sqlite/open.ts";
 import type { StoreRole } from "../sqlite/protocol.ts";
 import { createArchiveReadOps, createArchiveWriteOps } from "./archive-ops.ts";
 import { createLoginReadOps, createLoginWriteOps } from "./login-ops.ts";
+import { createMaintenanceOps, createMaintenanceReadOps } from "./maintenance-ops.ts";
 
 /** Everything that runs inside the threads of talaria.db, put together from the rooms that own the tables. */
 const writeOps = (path: string) => {
@@ -36,6 +39,7 @@ const writeOps = (path: string) => {
   const releases = createReleaseOps(db, outbox, wallClock);
   const jobs = createJobLedger(db, outbox, wallClock);
   const titles = createTitleOps(db, outbox, jobs);
+  const accepting = createAcceptOps(db, outbox, releases, wallClock);
   return {
     db,
     ops: {
@@ -49,14 +53,24 @@ const writeOps = (path: string) => {
       ...createCopyWriteOps(db, wallClock),
       ...outbox,
       ...releases,
-      ...createAcceptOps(db, outbox, releases, wallClock),
+      ...accepting,
       ...createExecuteOps(db, outbox, wallClock),
-      ...createEndOps(db, outbox, releases, createEntitle(db, titles), wallClock),
+      ...createEndOps(
+        db,
+        outbox,
+        releases,
+        createEntitle(db, titles),
+        createAfterTurn(db, outbox),
+        wallClock,
+      ),
       ...jobs.ops,
       ...titles,
       ...createContextOps(db, jobs, wallClock),
+      ...createProcessOps(db, outbox, wallClock),
+      ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
       ...createLoginWriteOps(db),
+      ...createMaintenanceOps(db, wallClock),
     },
   };
 };
@@ -78,8 +92,10 @@ const readOps = (path: string) => {
       ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
       ...createContextReadOps(db),
+      ...createProcessReadOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
+      ...createMaintenanceReadOps(db),
       quickCheck: (): string => String(db.pragma("quick_check(1)", { simple: true })),
       sqliteVersion: (): string => db.prepare("select sqlite_version()").pluck().get() as string,
     },

@@ -10,6 +10,8 @@ export interface Exchange {
 export interface TitleMessage {
   readonly role: "user" | "assistant" | "tool" | "notice";
   readonly content: string;
+  /** What the system said in a person's place names no conversation. */
+  readonly source?: "process" | undefined;
   readonly tool_calls?: readonly unknown[] | undefined;
 }
 
@@ -20,8 +22,8 @@ export interface TitleMessage {
 export const completeExchanges = (messages: readonly TitleMessage[]): readonly Exchange[] => {
   const found: Exchange[] = [];
   let asked: string | null = null;
-  for (const { role, content, tool_calls: calls = [] } of messages) {
-    if (role === "user") asked = visibleText(content) === "" ? null : content;
+  for (const { role, content, source, tool_calls: calls = [] } of messages) {
+    if (role === "user") asked = source !== undefined || visibleText(content) === "" ? null : content;
     else if (asked !== null && role === "assistant" && calls.length === 0 && visibleText(content) !== "") {
       found.push({ userText: asked, assistantText: content });
       asked = null;

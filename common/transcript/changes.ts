@@ -153,7 +153,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       removed += 1;
       stored += Number(isStored(item.place));
       from = item.place;
-      if (item.message.role === "user") prompt = item.message;
+      // What the system said in a person's place goes into no composer.
+      if (item.message.role === "user" && item.message.source === undefined) prompt = item.message;
     }
     const input = prompt === null ? null : await wholeText(sessionId, prompt);
     return { removed, stored, input, from };
@@ -164,7 +165,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
       const { sight, prompts, following, stored } = await transcripts.lastPrompts(sessionId, turns);
       const first = prompts.at(-1);
       if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
-      const input = await wholeText(sessionId, first.message);
+      const typed = prompts.findLast(({ message }) => message.source === undefined);
+      const input = typed === undefined ? null : await wholeText(sessionId, typed.message);
       return cut(sight, "undo", first.place, { removed: following, stored, input });
     },
 
@@ -188,11 +190,13 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         if (last === undefined)
           throw new TalariaError("nothing_to_undo", "there is no message to send again");
         const text = await wholeText(sessionId, last.message);
-        return { cut: await cutFrom(sight, "retry", last.place, stored), text };
+        const { source, parts = [] } = last.message;
+        const made = source === undefined ? {} : { made: { source, parts } };
+        return { cut: await cutFrom(sight, "retry", last.place, stored), text, ...made };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
       const message = await transcripts.message(sessionId, messageId);
-      if (message.role !== "user")
+      if (message.role !== "user" || message.source !== undefined)
         throw new TalariaError("invalid_request", "Only a user message can be edited.", {
           details: [{ path: "message_id", message: "names no user message" }],
         });
@@ -255,6 +259,7 @@ export const copyOf = (
   toolName: message.tool_name,
   isError: message.is_error,
   status: message.status,
+  ...(message.source === undefined ? {} : { source: message.source }),
   origin: message.origin,
   createdAt: message.created_at,
 });

@@ -32,6 +32,15 @@ export const createWritten = (
   return ({ id, role, created_at }) => uids.has(deriveUid(id)) || times.has(`${role} ${created_at}`);
 };
 
+/** Of messages that are not bound yet, the one that a store row is; the same test as `createWritten`'s. */
+export const createArriving = (
+  pending: readonly MessageRow[],
+): ((row: Pick<StateRow, "uid" | "role" | "createdAt">) => MessageRow | undefined) => {
+  const byUid = new Map(pending.map((message) => [deriveUid(message.id), message]));
+  const byTime = new Map(pending.map((message) => [`${message.role} ${message.created_at}`, message]));
+  return ({ uid, role, createdAt }) => (uid === null ? byTime.get(`${role} ${createdAt}`) : byUid.get(uid));
+};
+
 /** A row's id for pages and addresses: of its logical id where it has one, so that it survives compaction. */
 export const storeMessageId = (row: Pick<DisplayRow, "uid" | "position">): string => {
   if (row.uid === null) return `r_${row.position}`;
@@ -70,6 +79,7 @@ export const displayed = (
     run_id: ours.run_id,
     status: ours.status,
     origin: ours.origin,
+    ...(ours.source === undefined ? {} : { source: ours.source }),
     ...(ours.parts === undefined ? {} : { parts: ours.parts }),
     ...(ours.reasoning === undefined ? {} : { reasoning: ours.reasoning }),
     ...(ours.is_error === undefined ? {} : { is_error: ours.is_error }),

@@ -7,7 +7,7 @@ import type { Async } from "../sqlite/client.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 import type { Answer, DisplayRow, PageQuery, SessionInfo } from "../state-db/read/port.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
-import { createKnown, createWritten, displayed } from "./messages.ts";
+import { createArriving, createKnown, createWritten, displayed } from "./messages.ts";
 import type { Sight, StoreSight } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
@@ -61,12 +61,14 @@ export const createPageReader =
       sourcesOf(stores, store, { page, tip, owner: row.source }),
     ]);
     const known = createKnown(bound);
+    // What was written a moment ago and is not bound yet is known all the same: whose it is must not change with that.
+    const arriving = createArriving(local.filter(isPending));
     const storeItems = page.map((line) => ({
       place: rowPlace(line.position),
       message: displayed(line, {
         sessionId: row.id,
         origin: sources.get(line.sessionId) ?? row.source,
-        known: known.of(line),
+        known: known.of(line) ?? arriving(line),
       }),
     }));
     const twice = inStoreAlready(local, page);
@@ -106,9 +108,11 @@ const windowOf = (sight: Sight, newestFirst: readonly Placed[], limit: number): 
   hasOlder: newestFirst.length > limit,
 });
 
+const isPending = ({ anchor, role }: MessageRow): boolean => anchor === PENDING && role !== "notice";
+
 /** Turns that were written into state.db a moment ago and are not bound yet would show twice. */
 const inStoreAlready = (local: readonly MessageRow[], page: readonly DisplayRow[]): ReadonlySet<string> => {
-  const pending = local.filter(({ anchor, role }) => anchor === PENDING && role !== "notice");
+  const pending = local.filter(isPending);
   if (pending.length === 0) return new Set();
   return new Set(pending.filter(createWritten(page)).map(({ id }) => id));
 };

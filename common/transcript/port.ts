@@ -81,7 +81,12 @@ export interface TranscriptChanges {
   replacing(
     sessionId: string,
     messageId: string | null,
-  ): Promise<{ readonly cut: NewCut; readonly text: string }>;
+  ): Promise<{
+    readonly cut: NewCut;
+    readonly text: string;
+    /** A retry of what the system said in a person's place stays that (background-jobs B-38). */
+    readonly made?: { readonly source: "process"; readonly parts: readonly Record<string, unknown>[] };
+  }>;
   /** Tells stores and followers about a cut that was made in a transaction of its own. */
   cutMade(sessionId: string): Promise<void>;
   /** A new session with copies of the messages up to `through`; all of them without. Rejects with `message_not_found`. */

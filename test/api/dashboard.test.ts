@@ -129,13 +129,13 @@ describe("the dashboard while it is on", () => {
 
   test("its queues are of every kind and profile, read-only; a new profile appears by itself; looking makes no key", async () => {
     const names = async (): Promise<string[]> => (await queuesOf(api)).map(({ name }) => name).sort();
-    expect(await names()).toEqual(["runs", "titles"]);
+    expect(await names()).toEqual(["maintenance", "runs", "titles"]);
     expect((await postJson(`${api.url}/api/profiles`, { name: "work" })).status).toBe(201);
     const shown = await eventually("the profile's queues", async () => {
       const now = await names();
-      return now.length === 4 && now;
+      return now.length === 5 && now;
     });
-    expect(shown).toEqual(["runs", "runs@work", "titles", "titles@work"]);
+    expect(shown).toEqual(["maintenance", "runs", "runs@work", "titles", "titles@work"]);
     expect((await queuesOf(api)).every(({ readOnlyMode }) => readOnlyMode)).toBe(true);
     expect(await api.redis.keys(`${api.keys.prefix}:queue:*@work:*`)).toEqual([]);
   });

@@ -4,6 +4,7 @@ import { compressionSpecs } from "./compression.spec.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
+import { processSpecs } from "./processes.spec.ts";
 import { profileSpecs } from "./profiles.spec.ts";
 import { startServer } from "./server.ts";
 import { streamSpecs } from "./stream.spec.ts";
@@ -34,6 +35,7 @@ const main = async (): Promise<boolean> => {
     ...profileSpecs,
     ...titlesSpecs,
     ...compressionSpecs,
+    ...processSpecs,
     ...operationsSpecs,
     ...layoutSpecs,
   ];

@@ -15,7 +15,8 @@ const CANARY = "canary-7f3a9c51e0d24b68-secret";
 let d: Deployment;
 let worker: TestProcess;
 beforeAll(async () => {
-  d = await startDeployment();
+  // Archives are made by maintenance.
+  d = await startDeployment({ TALARIA_QUEUES: "runs,maintenance" });
   await appendFile(join(d.home, ".env"), `OPENAI_API_KEY=${CANARY}\n`);
   worker = await d.startWorker();
 });

@@ -12,7 +12,9 @@ import { jobCalls } from "../../api/job-calls.ts";
 import { loginStore } from "../../api/login-store.ts";
 import { createAuth } from "../../api/middleware/auth.ts";
 import { shared } from "../../api/ops/kept.ts";
+import { createMaintenanceView } from "../../api/ops/maintenance.ts";
 import { opsCalls } from "../../api/ops-calls.ts";
+import { processCalls } from "../../api/process-calls.ts";
 import { profileRedactor } from "../../api/profile-redactor.ts";
 import { withProfileTerms } from "../../api/run-terms.ts";
 import { createHttpServer, type ServerLimits } from "../../api/server.ts";
@@ -109,7 +111,11 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
       ...{ db, context: transcript.context, control: lifecycle.control },
       resolveProfile: (name) => resolveProfile(home, name),
     }),
-    ops: opsCalls({ version: VERSION, db, redis, live, backlog }),
+    processes: processCalls(db, lifecycle.control),
+    ops: opsCalls({
+      ...{ version: VERSION, db, redis, live, backlog },
+      maintenance: createMaintenanceView(() => db.read.maintenance()),
+    }),
     dashboard: null,
     webDir: null,
     shutdown: shutdown.signal,

@@ -11,6 +11,8 @@ import { publishHint } from "../../common/journal/hints.ts";
 import type { Journal } from "../../common/journal/port.ts";
 import { createRedisJournal } from "../../common/journal/redis.ts";
 import { createLifecycle, type Lifecycle } from "../../common/lifecycle/create.ts";
+import { profileTerms } from "../../common/profiles/resolve.ts";
+import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
 import { publishCancel } from "../../common/queues/cancel-channel.ts";
 import { createJobQueue, type JobQueue } from "../../common/queues/job-queue.ts";
 import { publishWork } from "../../common/queues/work-channel.ts";
@@ -80,6 +82,7 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
   closers.add("job queues", () => queue.close());
   const hint = (news: Parameters<typeof publishHint>[2]): void =>
     void publishHint(redis, keys, news).catch(() => {});
+  const salt = await loadSalt(saltFile(join(home, "talaria")));
   const lifecycle = createLifecycle(
     {
       ...{ read: db.read, write: db.write, journal, queue, log },
@@ -87,7 +90,10 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
       wakeCancel: (runId) => publishCancel(redis, keys.control, runId),
     },
     "api-under-test",
-    { cancelGraceMs: 10_000, retentionMs: 24 * 3_600_000 },
+    {
+      cancelGraceMs: 10_000,
+      wake: { termsOf: (profile) => profileTerms(home, profile, salt), maxAgeS: 6 * 3600 },
+    },
   );
   closers.add("lifecycle", () => lifecycle.close());
   const transcript = await openTranscripts({

@@ -16,6 +16,7 @@ const OPS: Ops = {
   runs: [],
   jobs: { queued: 0, running: 0, failed: 0 },
   redis: null,
+  maintenance: [],
 };
 
 describe("what the operator's page says", () => {
@@ -46,6 +47,22 @@ describe("what the operator's page says", () => {
     const full = { ...FIGURES, used_memory_bytes: 95, max_memory_bytes: 100 };
     expect(alarmsOf({ ...well, workers: [worker], redis: full })).toEqual([
       expect.stringContaining("nine tenths"),
+    ]);
+    const task = {
+      last_ok_at: 1,
+      done: 0,
+      last_error_at: null,
+      last_error: null,
+      next_at: 2,
+      ok: 1,
+      failed: 0,
+    };
+    const late = [
+      { ...task, task: "trim", alarm: true },
+      { ...task, task: "archive", alarm: false },
+    ];
+    expect(alarmsOf({ ...well, workers: [worker], maintenance: late })).toEqual([
+      expect.stringContaining("Maintenance is late (trim)"),
     ]);
   });
 

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { startRounds } from "../../common/base/rounds.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import { DEFAULT_PROFILE } from "../../common/profiles/names.ts";
-import { type JobKind, queueName } from "../../common/queues/catalog.ts";
+import { type JobKind, queuesOf } from "../../common/queues/catalog.ts";
 import type { Consumer } from "./consumer.ts";
 
 /** How often it is looked for profiles that have work, in milliseconds. */
@@ -47,7 +47,7 @@ export const serveQueues = async ({
     const names = only ?? (await atWork());
     served.clear();
     for (const [kind, consumer] of consumers) {
-      const queues = names.map((profile) => queueName(kind, profile));
+      const queues = queuesOf(kind, names);
       for (const queue of queues) served.set(queue, consumer);
       consumer.serve(queues);
     }

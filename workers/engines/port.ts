@@ -1,6 +1,7 @@
 import type { ContextMessage } from "../../common/compression/context-message.ts";
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
+import type { SessionProcesses } from "../tools/process/port.ts";
 import type { Tool } from "../tools/tool.ts";
 
 /**
@@ -59,6 +60,8 @@ export interface EngineContext {
   readonly maxSteps: number;
   /** Keeps the history within the model's window; absent: it is sent as it is. */
   readonly keeper?: ContextKeeper;
+  /** What the run's session has running in the background. */
+  readonly processes?: SessionProcesses | undefined;
 }
 
 /** How a run's history is made to fit (background-jobs 2.2). */

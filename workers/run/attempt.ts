@@ -18,7 +18,6 @@ import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
-import { withSpan } from "../../common/tracing/traces.ts";
 import type { ContextReader, RunContext } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
 import type { AttemptTimes } from "./attempt-times.ts";
@@ -41,6 +40,12 @@ export interface AttemptDeps {
   readonly prepareWorkspace: (profile: Profile, workspace: string | null) => Promise<string>;
   /** The whole environment of the run's children. */
   readonly childEnv: (profile: Profile, run: RunIds) => Readonly<Record<string, string>>;
+  /** What the run's session has running in the background, as the run's tools reach it. */
+  readonly processesOf: (
+    profile: Profile,
+    run: RunIds,
+    place: Pick<EngineContext, "workspace" | "childEnv">,
+  ) => NonNullable<EngineContext["processes"]>;
   /** Runs `work` so that libraries that read process.env see the profile's variables and no other's (profiles P-12). */
   readonly withProfileEnv: <T>(profile: Profile, run: RunIds, work: () => Promise<T>) => Promise<T>;
   /** Tools of the profile's own servers, for this run; bounded in time. Never rejects: what is missing is a warning (P-22). */
@@ -280,6 +285,7 @@ export class Attempt {
       this.deps.context.contextOf(run.id),
       this.deps.prepareWorkspace(profile, claim.session.workspace),
     ]);
+    const childEnv = this.deps.childEnv(profile, run);
     const context = {
       runId: run.id,
       sessionId: run.session_id,
@@ -297,7 +303,8 @@ export class Attempt {
       })),
       model: { ...profile.model, model: run.model ?? profile.model.model },
       workspace,
-      childEnv: this.deps.childEnv(profile, run),
+      childEnv,
+      processes: this.deps.processesOf(profile, run, { workspace, childEnv }),
       maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
     };
     return { context, history, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
@@ -347,11 +354,9 @@ export class Attempt {
   private async commit(outcome: Outcome, view: RunView | "complete"): Promise<Verdict> {
     const { claim, times, log } = this.start;
     const { run, generation } = claim.record;
-    const begunMs = performance.now();
-    const result = await withSpan(times.span("commit"), () =>
+    const result = await times.commit(() =>
       this.deps.lifecycle.write.commitRun(run.id, generation, outcome, times.firstOutputAt),
     );
-    times.committed((performance.now() - begunMs) / 1000);
     if (result.kind === "stale") {
       log.warn("this attempt stops: it does not own the run any more");
       return "over";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SessionProcesses } from "./process/port.ts";
 
 /** Where and as what a tool runs. Nothing is inherited from the worker (security-contract 12). */
 export interface ToolContext {
@@ -8,6 +9,8 @@ export interface ToolContext {
   readonly childEnv: Readonly<Record<string, string>>;
   /** Aborts when the run is stopped; the tool then ends what it started and settles soon, in any way. */
   readonly signal: AbortSignal;
+  /** What the run's session has running in the background; absent: nothing may be left running. */
+  readonly processes?: SessionProcesses | undefined;
 }
 
 /** What the model reads. Failures that the model can act on are results, not exceptions. */

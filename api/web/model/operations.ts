@@ -66,7 +66,7 @@ export const bytesText = (bytes: number): string => {
 };
 
 /** What somebody should look at first, one sentence each. */
-export const alarmsOf = ({ workers, backlog, redis }: Ops): readonly string[] => [
+export const alarmsOf = ({ workers, backlog, redis, maintenance }: Ops): readonly string[] => [
   ...(workers === null ? ["Redis cannot be reached: messages are accepted, and begin when it is back."] : []),
   ...(workers?.length === 0 ? ["No worker is running."] : []),
   ...(backlog ?? []).flatMap(({ alarm, message }) => (alarm ? [message] : [])),
@@ -75,7 +75,15 @@ export const alarmsOf = ({ workers, backlog, redis }: Ops): readonly string[] =>
   redis.used_memory_bytes > 0.9 * redis.max_memory_bytes
     ? ["Redis has used nine tenths of the memory that it may use."]
     : []),
+  ...maintenanceAlarms(maintenance),
 ];
+
+const maintenanceAlarms = (maintenance: Ops["maintenance"]): readonly string[] => {
+  const late = maintenance.filter(({ alarm }) => alarm).map(({ task }) => task);
+  return late.length === 0
+    ? []
+    : [`Maintenance is late (${late.join(", ")}): no worker serves the queue "maintenance", or it fails.`];
+};
 
 /** Where in the list a page is: "51–100", and whether it is all there is. */
 export const placeText = (page: ListPage<unknown>, size: number): string => {

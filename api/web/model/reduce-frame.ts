@@ -11,6 +11,7 @@ import type { Session } from "../../../common/contracts/session.ts";
 import type { Frame } from "./frame.ts";
 import { upsertMessages } from "./messages.ts";
 import { wantOutside } from "./outside.ts";
+import { mergeProcesses } from "./processes.ts";
 import type { LiveRun, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
 
@@ -29,6 +30,8 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
       const { job } = frame.data as unknown as JobFrame;
       return moved({ ...state, jobs: withJob(state.jobs, job) }, frame);
     }
+    case "process":
+      return moved(applyProcess(state, (frame.data as unknown as ProcessFrame).process), frame);
     default:
       return isRunFrame(frame.data)
         ? applyRunFrame(state, frame, { ...frame.data, event: frame.event } as RunFrame)
@@ -38,7 +41,14 @@ export const reduceFrame = (state: SessionState, frame: Frame): SessionState => 
 
 type TitleFrame = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["title"]["parse"]>;
 type JobFrame = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["job"]["parse"]>;
+type ProcessFrame = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["process"]["parse"]>;
 type SessionChanged = ReturnType<(typeof SESSION_EVENT_SCHEMAS)["session_changed"]["parse"]>;
+
+/** An end that was told stands in the transcript, which is read for it. */
+const applyProcess = (state: SessionState, process: ProcessFrame["process"]): SessionState => {
+  const next = { ...state, processes: mergeProcesses(state.processes, [process]) };
+  return process.completion === "told" ? wantRead(next) : next;
+};
 
 /** Only what the event itself tells is shown; messages of others must be read (B1). */
 const applySessionChanged = (state: SessionState, { session, reason }: SessionChanged): SessionState => {

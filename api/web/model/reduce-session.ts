@@ -2,6 +2,7 @@ import type { Message } from "../../../common/contracts/message.ts";
 import { cancelNotice } from "../../../common/contracts/notices.ts";
 import { mergeLatestPage, prependMessages } from "./messages.ts";
 import { headAsksFor, wantOutside } from "./outside.ts";
+import { mergeProcesses } from "./processes.ts";
 import { newerSession, reduceFrame, withJob } from "./reduce-frame.ts";
 import type { LiveRun, SessionAction, SessionState } from "./session-state.ts";
 import { isCommitted, replaceRun, settleRun, wantRead } from "./settle.ts";
@@ -78,6 +79,8 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
       return { ...state, changing: action.changing };
     case "replaced":
       return applyReplaced(state, action);
+    case "processes":
+      return { ...state, processes: mergeProcesses(state.processes, action.processes) };
     case "reveal":
       return state.reveal === action.messageId ? state : { ...state, reveal: action.messageId };
   }

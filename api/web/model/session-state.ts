@@ -2,6 +2,7 @@ import type { ContextInfo } from "../../../common/contracts/context.ts";
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
+import type { Process } from "../../../common/contracts/process.ts";
 import type { Run } from "../../../common/contracts/run.ts";
 import type { RunView } from "../../../common/contracts/run-view.ts";
 import type { Session, SessionHead, StoreState } from "../../../common/contracts/session.ts";
@@ -85,6 +86,8 @@ export interface SessionState {
   readonly contextsTold: number;
   /** The newest compression that a run told of which has ended since. */
   readonly settledVersion: number;
+  /** Background processes of the session, the oldest first. */
+  readonly processes: readonly Process[];
 }
 
 export type SessionAction =
@@ -129,6 +132,7 @@ export type SessionAction =
       readonly text: string;
       readonly run: Run;
     }
+  | { readonly type: "processes"; readonly processes: readonly Process[] }
   | { readonly type: "reveal"; readonly messageId: string | null };
 
 export const createSessionState = (id: string): SessionState => ({
@@ -156,4 +160,5 @@ export const createSessionState = (id: string): SessionState => ({
   contexts: [],
   contextsTold: 0,
   settledVersion: 0,
+  processes: [],
 });

@@ -14,6 +14,8 @@ export interface Workbench {
   /** Sends `text` to the session, or to a new one when `id` is null. Resolves with false when the text goes back to the composer. */
   send(id: string | null, text: string): Promise<boolean>;
   stop(sessionId: string, runId: string): void;
+  /** Ends a background process. */
+  killProcess(id: string): void;
   /** null takes the title away: the next one is automatic. */
   rename(id: string, title: string | null): void;
   /** Makes a title from the latest exchange. */

@@ -12,6 +12,7 @@ import type {
 } from "../../../common/contracts/http.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
+import type { Process } from "../../../common/contracts/process.ts";
 import type {
   CreateProfileBody,
   ModelList,
@@ -147,6 +148,9 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),
     retryJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/retry`, { body: {} }),
+    processes: (sessionId: string) => call<Page<Process>>("GET", `/api/sessions/${id(sessionId)}/processes`),
+    killProcess: (processId: string) =>
+      call<{ process: Process }>("POST", `/api/processes/${id(processId)}/kill`, { body: {} }),
     backlog: () => call<Page<Backlog>>("GET", "/api/backlog"),
     stores: () => call<Page<StoreInfo>>("GET", "/api/stores"),
     cancelRun: (runId: string) => call<{ run: Run }>("POST", `/api/runs/${id(runId)}/cancel`, { body: {} }),

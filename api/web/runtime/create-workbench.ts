@@ -11,6 +11,7 @@ import { createFrameQueue } from "./frame-queue.ts";
 import { createMessageSearch } from "./message-search.ts";
 import { createOutsideWatch } from "./outside-watch.ts";
 import { createPersist } from "./persist.ts";
+import { createProcessWatch } from "./process-watch.ts";
 import { createProfiles } from "./profiles.ts";
 import { createReadMarker } from "./read-marker.ts";
 import { createSender } from "./sender.ts";
@@ -78,6 +79,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     readIfWanted: transcripts.readIfWanted,
     readList: list.changed,
   });
+  const processes = createProcessWatch({ api: deps.api, store });
   const sender = createSender({ api: deps.api, store, persist });
   const actions = createSessionActions({
     api: deps.api,
@@ -138,7 +140,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         list.changed();
         stores.changed();
         profiles.changed();
-        if (state.selected !== null) transcripts.readIfWanted(state.selected);
+        if (state.selected !== null) {
+          transcripts.readIfWanted(state.selected);
+          processes.read(state.selected);
+        }
       }
       if (status.kind === "signed_out") store.dispatch({ type: "signed_out" });
       if (status.kind === "refused" && status.status === 404 && state.selected !== null)
@@ -229,6 +234,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         store.report("The run could not be stopped.", error);
       });
     },
+    killProcess: processes.kill,
     ...actions,
     rename: (id, title) => actions.patch(id, { title }),
     makeTitle: actions.makeTitle,

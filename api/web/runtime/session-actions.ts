@@ -161,7 +161,9 @@ export const createSessionActions = (deps: {
       void change(id, "The prompt was not run again.", async () => {
         const prompt = lastPrompt(stateOf(id)?.messages ?? []);
         if (prompt === null) throw new Error("There is no prompt.");
-        await rerun(id, { id: prompt.id, text: prompt.content }, (key) => api.retry(id, key));
+        // What nobody typed is shown when it is there, as what it is.
+        const text = prompt.source === undefined ? prompt.content : "";
+        await rerun(id, { id: prompt.id, text }, (key) => api.retry(id, key));
       });
     },
     edit: (id, messageId, text) =>

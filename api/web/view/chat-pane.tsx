@@ -10,6 +10,7 @@ import { Composer } from "./composer.tsx";
 import { CompressionLine } from "./compression-line.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { AlertIcon } from "./icons.tsx";
+import { ProcessStrip } from "./process-strip.tsx";
 import { StateLine } from "./state-line.tsx";
 import { Transcript } from "./transcript.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -49,6 +50,7 @@ export const ChatPane = (props: {
         onPrompt={(text) => void workbench.send(id, text)}
       />
       <footer className="dock">
+        {session !== null && <ProcessStrip processes={session.processes} />}
         <StateLine status={statusLineOf(session, connection, props.outdated, props.backlog)} />
         <Composer
           key="composer"

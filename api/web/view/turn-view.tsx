@@ -13,6 +13,7 @@ import { CloseIcon } from "./icons.tsx";
 import { Markdown } from "./markdown.tsx";
 import { LockContext, PromptBar, TurnBar } from "./message-bar.tsx";
 import { ErrorCard, Notice } from "./notice.tsx";
+import { ProcessNotice } from "./process-notice.tsx";
 import { PromptEditor } from "./prompt-editor.tsx";
 import { ReasoningCard } from "./reasoning-card.tsx";
 import { ToolCardView } from "./tool-card.tsx";
@@ -45,10 +46,19 @@ export const TurnView = memo(
         data-live={live !== null}
         data-messages={turn.committed.map((message) => message.id).join(" ")}
       >
-        {asked.map((message) => (
-          <Prompt key={message.id} message={message} sessionId={sessionId} edited={message.id === editing} />
-        ))}
-        {turn.pending !== null && (
+        {asked.map((message) =>
+          message.source === undefined ? (
+            <Prompt
+              key={message.id}
+              message={message}
+              sessionId={sessionId}
+              edited={message.id === editing}
+            />
+          ) : (
+            <ProcessNotice key={message.id} message={message} />
+          ),
+        )}
+        {turn.pending !== null && turn.pending.text !== "" && (
           <div className="user-row">
             <UserBubble text={turn.pending.text} />
             <div className="message-bar" data-side="end">

@@ -184,6 +184,9 @@ test("a reader that takes its time gets everything, from a ring that has long go
       await quick.reach(3_010);
       while ((got.at(-1)?.seq ?? 0) < 3_010) got.push(...((await slow.next()).value ?? []));
       expect(got.map(({ seq }) => seq)).toEqual(counted(1, 3_010));
+      expect(hub.stats.evicted).toBeGreaterThan(1_000);
+      expect(hub.stats.evicted).toBeLessThan(hub.stats.entriesRead);
+      expect(hub.stats.historyReads).toBeGreaterThan(0);
       leave.abort();
       expect(await slow.next()).toMatchObject({ done: true });
       await quick.stop();

@@ -46,7 +46,7 @@ describe("loadConfig", () => {
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
       worker: {
-        queues: ["runs", "titles", "compression"],
+        queues: ["runs", "titles", "compression", "maintenance"],
         profiles: null,
         concurrency: 400,
         jobConcurrency: 8,
@@ -55,7 +55,13 @@ describe("loadConfig", () => {
         stalledCheckMs: 1000,
       },
       tracing: { enabled: false, sampler: "parentbased_always_on", samplerArg: 1, ignored: [] },
-      runs: { maxAttempts: 3, maxSteps: 50, cancelGraceMs: 8000, maxJournalBytes: 16_777_216 },
+      runs: {
+        maxAttempts: 3,
+        maxSteps: 50,
+        cancelGraceMs: 8000,
+        maxJournalBytes: 16_777_216,
+        completionMaxAgeH: 6,
+      },
       journal: { retentionMs: 86_400_000, flushMs: 4, heartbeatMs: 5000, slowReaderMs: 20_000 },
     });
   });

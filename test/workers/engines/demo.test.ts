@@ -65,6 +65,12 @@ describe("the demo model", () => {
     expect(textOf((await say("run echo $((6*7))")).events)).toContain("42\n[exit code 0]");
   });
 
+  test("takes what the system says in a person's place for what it is", async () => {
+    const { events } = await say("[System notice, not written by the user: …] run ls");
+    expect(ofType(events, "tool_end")).toEqual([]);
+    expect(textOf(events)).toContain("left running in the background has ended");
+  });
+
   test("answers with Markdown and with a long text", async () => {
     expect(textOf((await say("show me a table")).events)).toMatch(/```ts[\s\S]+\| Part/);
     expect(textOf((await say("a long answer")).events).length).toBeGreaterThan(1000);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, readFile, realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { createProcessTool } from "../../../workers/tools/process/process-tool.ts";
 import { createTerminalTool } from "../../../workers/tools/terminal/run-command.ts";
 import type { ToolContext, ToolResult } from "../../../workers/tools/tool.ts";
 import { callTool, isAlive, until, withWorkspace } from "./harness.ts";
@@ -143,6 +144,18 @@ describe("run_command", () => {
       expect(performance.now() - startedMs).toBeLessThan(5000);
       const [pid] = await pidsIn(join(workspace, "pids"), 1);
       process.kill(pid ?? 0, "SIGKILL");
+    }));
+
+  test("nothing is left running where nobody would look after it", () =>
+    withWorkspace(async (workspace) => {
+      const result = await callTool(
+        [...tools, createProcessTool()],
+        "run_command",
+        { command: "echo $$ >> pids; sleep 600", background: true },
+        { workspace },
+      );
+      expect(result).toEqual({ content: "Nothing can be left running here.", isError: true });
+      await expect(readFile(join(workspace, "pids"))).rejects.toThrow("ENOENT");
     }));
 
   test("orphan: the group dies with a worker that was killed by SIGKILL", () =>

@@ -43,7 +43,8 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
     signal.throwIfAborted();
     const tools = toolsOf(deps.tools, context.profileTools);
     const functions = [...tools.values()].map(toFunction);
-    const toolContext = { workspace: context.workspace, childEnv: context.childEnv, signal };
+    const { workspace, childEnv, processes } = context;
+    const toolContext = { workspace, childEnv, signal, processes };
     const fitted = new FittedContext(context, functions);
     const usedIds = new Set<string>();
     let step = 0;

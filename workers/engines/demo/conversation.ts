@@ -15,6 +15,7 @@ export const createDemoScript =
       return { text: titleOf(said) };
     if (request.messages[0]?.role === "system" && request.messages[0].text.startsWith(ASKS_FOR_SUMMARY))
       return { text: summaryOf(said) };
+    if (said.startsWith(SYSTEM_NOTICE)) return { text: ABOUT_NOTICE };
     const result = turnMessages(request).findLast((message) => message.role === "tool");
     if (result !== undefined) return aboutResult(said, result);
     const call = toolCallFor(said, request.toolNames);
@@ -24,6 +25,11 @@ export const createDemoScript =
 
 /** How the prompt for a title begins (common/titles/prompts.ts); the demo keeps to it like any model. */
 const ASKS_FOR_TITLE = "You name conversations.";
+
+/** How a message begins that no person wrote (common/processes/notice.ts). */
+const SYSTEM_NOTICE = "[System notice";
+const ABOUT_NOTICE =
+  "A command that I left running in the background has ended; the notice above says how. Nobody had to ask: its end began this turn.";
 
 /** The first words of what the person wrote: a script cannot do better. */
 const titleOf = (prompt: string): string => {
@@ -130,7 +136,7 @@ const toolCallFor = (said: string, toolNames: readonly string[]): Script | null 
 const TOOL_PHRASES: readonly {
   readonly tool: string;
   readonly when: RegExp;
-  readonly args: (first: string, second: string) => Record<string, string>;
+  readonly args: (first: string, second: string) => Record<string, string | boolean>;
 }[] = [
   {
     tool: "list_files",
@@ -146,6 +152,11 @@ const TOOL_PHRASES: readonly {
     tool: "read_file",
     when: /\bread (?:the )?(?:file )?[`"]?([^`"\s]+\.\w+|[^`"\s]+\/[^`"\s]+)[`"]?/i,
     args: (path) => ({ path }),
+  },
+  {
+    tool: "run_command",
+    when: /\brun in the background:? (?:`([^`]+)`|([^\n]+))/i,
+    args: (marked, plain) => ({ command: (marked || plain).trim(), background: true }),
   },
   {
     tool: "run_command",
