@@ -35,8 +35,10 @@ import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
 import { type JobRoutesDeps, jobRoutes } from "./routes/jobs.ts";
 import { loginRoutes } from "./routes/login.ts";
 import { type OpsRoutesDeps, opsRoutes } from "./routes/ops.ts";
+import { type OpsActionDeps, opsActionRoutes } from "./routes/ops-actions.ts";
 import { processRoutes } from "./routes/process.ts";
 import { type ProfileRoutesDeps, profileRoutes } from "./routes/profiles.ts";
+import { requeueRoutes } from "./routes/requeue.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -71,7 +73,7 @@ export interface AppDeps {
   readonly jobs: Omit<JobRoutesDeps, "sessions">;
   readonly contexts: ContextRoutesDeps;
   readonly processes: Omit<BackgroundProcessDeps, "sessions">;
-  readonly ops: OpsRoutesDeps;
+  readonly ops: OpsRoutesDeps & OpsActionDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
   readonly dashboard: RequestHandler | null;
   /** The folder as it is stored. Rejects with `workspace_refused`. */
@@ -166,6 +168,8 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...profileRoutes(deps),
     ...backlogRoutes(deps),
     ...opsRoutes(deps.ops),
+    ...opsActionRoutes(deps.ops),
+    ...requeueRoutes({ ...deps, metrics }),
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     ...contextRoutes(deps.contexts),
     ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),

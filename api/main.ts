@@ -112,7 +112,10 @@ const main = async (): Promise<void> => {
       resolveProfile: (name) => resolveProfile(config.home, name),
     }),
     processes: processCalls(db, lifecycle.control),
-    ops: opsCalls({ version, db, redis, live, backlog, maintenance }),
+    ops: opsCalls({
+      ...{ version, db, redis, keys, live, backlog, maintenance, control: lifecycle.control },
+      ...{ hasDashboard: config.http.dashboard, retentionMs: config.journal.retentionMs },
+    }),
     dashboard,
     webDir: webDir(),
     shutdown: stopping.signal,

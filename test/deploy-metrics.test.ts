@@ -54,6 +54,9 @@ const WORKER: WorkerInfo = {
   running: 0,
   draining: true,
   environment: { scopes: 1, openScopes: 0, p50Us: 1, p99Us: 1, maxUs: 1 },
+  last_progress_at: null,
+  stalled_since: null,
+  restarts: 0,
   started_at: Date.now() / 1000,
   // Nobody says it again.
   seen_at: Date.now() / 1000 + 3600,

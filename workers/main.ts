@@ -1,4 +1,5 @@
 import { openBackbone } from "../common/backbone/open.ts";
+import { within } from "../common/base/bounded-wait.ts";
 import { isTalariaError, messageOf } from "../common/base/errors.ts";
 import { loadConfig } from "../common/config/load.ts";
 import { createLogger } from "../common/logging/logger.ts";
@@ -6,6 +7,8 @@ import { startWorker } from "./worker.ts";
 
 /** Exit codes: 78 when the configuration is wrong, so that whoever started the process does not start it again. */
 const EXIT_CONFIG = 78;
+/** Beyond the time that running work gets when the worker stops. */
+const HAND_BACK_MS = 10_000;
 
 const main = async (): Promise<void> => {
   const config = loadConfig(process.env, { argv: process.argv.slice(2) });
@@ -24,15 +27,22 @@ const main = async (): Promise<void> => {
   );
 
   let ending = false;
-  const end = async (why: string): Promise<void> => {
+  const end = async (why: string, code = 0): Promise<void> => {
     if (ending) return;
     ending = true;
     log.info({ why }, "worker stops: no new jobs, running ones get a moment and are handed back");
-    await worker.drain();
+    const drained = await within(
+      worker.drain().then(() => true),
+      config.worker.drainMs + HAND_BACK_MS,
+      false,
+    );
+    if (!drained)
+      log.warn("not everything was handed back in time: the rest is taken over when its leases run out");
     const failed = await backbone.closers.close(3_000);
     if (failed.length > 0) log.warn({ failed }, "not everything closed in time");
-    process.exit(0);
+    process.exit(drained ? code : code || 1);
   };
+  void worker.ends.then(({ why, code }) => end(why, code));
   process.on("SIGTERM", () => void end("SIGTERM"));
   process.on("SIGINT", () => void end("SIGINT"));
   // Started by a supervisor that is gone: nobody would stop this process any more.

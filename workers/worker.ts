@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis";
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
@@ -9,14 +10,18 @@ import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { subscribeCancels } from "../common/queues/cancel-channel.ts";
 import { isJobKind, JOBS, type JobKind, profileOfQueue, queuePrefix } from "../common/queues/catalog.ts";
+import { createDrainOrders } from "../common/queues/drain-orders.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
 import { createSummariser } from "./compression/summarise.ts";
 import { createConsumer } from "./consume/consumer.ts";
+import { startLoopWatch } from "./consume/loop-watch.ts";
+import { obeyOrders } from "./consume/obey.ts";
 import { registerWorker } from "./consume/register.ts";
 import { serveQueues } from "./consume/serve.ts";
 import { showFigures } from "./consume/show-figures.ts";
+import { startWatchdog } from "./consume/watchdog.ts";
 import { trackWork } from "./consume/work-figures.ts";
 import { createBuiltinEngine } from "./engines/builtin/engine.ts";
 import { createDemoEndpoint } from "./engines/demo/endpoint.ts";
@@ -29,17 +34,27 @@ import { openMaintenance } from "./open-maintenance.ts";
 import { createSupervisor } from "./processes/supervisor.ts";
 import { createActiveRuns } from "./run/active-runs.ts";
 import { createExecutor } from "./run/execute.ts";
+import { createProgress } from "./run/progress.ts";
 import { createRunFigures } from "./run/run-figures.ts";
 import { createDefaultTools } from "./tools/default-tools.ts";
 
-/** Starts consuming the queues it is to serve. `drain` stops taking jobs, waits a bounded time and hands the rest back. */
-export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promise<void> }> => {
+export interface RunningWorker {
+  /** Stops taking jobs, waits a bounded time and hands the rest back. */
+  drain(): Promise<void>;
+  /** Resolves when the process should end by itself, with its exit code: it was told to, or takes no jobs and cannot be healed. */
+  readonly ends: Promise<{ readonly why: string; readonly code: number }>;
+}
+
+/** Starts consuming the queues it is to serve. */
+export const startWorker = async (backbone: Backbone): Promise<RunningWorker> => {
   const { config, log, db, lifecycle, lifecycleDeps, keys, redis, closers } = backbone;
+  const connections: Redis[] = [];
   const connect = (what: string, role: "blocking" | "queue-worker") => {
     const connection = connectRedis(config.redis.url, role, {
       onError: (err) => log.warn({ err, what }, "redis connection"),
     });
     closers.add(what, () => connection.disconnect());
+    connections.push(connection);
     return connection;
   };
   const demo = createDemoEndpoint();
@@ -52,21 +67,21 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   const compression = { counter: createTokenCounter(), summarise: createSummariser({ demo }) };
   const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
   closers.add("stop watch", () => active.close());
-  await subscribeCancels(connect("cancel channel", "queue-worker"), keys.control, (runId) =>
-    active.stop(runId, "cancel"),
-  );
+  const control = connect("control channel", "queue-worker");
+  await subscribeCancels(control, keys.control, (runId) => active.stop(runId, "cancel"));
 
   const salt = await loadSalt(saltFile(config.stateDir));
   // Stays to the end of the process: what a run leaves behind must never see the server's variables.
   const environment = installProfileEnv();
   const servers = createMcpPool();
+  const progress = createProgress();
   closers.add("tool servers", () => servers.close());
   const processes = createSupervisor({
     ...{ read: db.read, write: db.write, dispatcher: lifecycle.dispatcher, workerName: backbone.name, log },
   });
   closers.add("background processes", () => processes.close());
   const execute = createExecutor({
-    lifecycle: lifecycleDeps,
+    lifecycle: { ...lifecycleDeps, journal: progress.over(lifecycleDeps.journal) },
     settler: lifecycle.settler,
     dispatcher: lifecycle.dispatcher,
     active,
@@ -135,9 +150,10 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
         lockMs: config.worker.lockMs,
         stalledCheckMs: config.worker.stalledCheckMs,
         process: (job) =>
-          tracked(kind, job.id ?? "", () =>
-            work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? ""),
-          ),
+          tracked(kind, job.id ?? "", async () => {
+            await work[kind].process(job.data, profileOfQueue(job.queueName), job.id ?? "");
+            progress.mark();
+          }),
         log,
       });
       closers.add(`consumer of ${kind}`, () => consumer.abandon());
@@ -153,11 +169,42 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
     log,
   });
   closers.add("served queues", () => served.close());
+  const watchdog = startWatchdog({
+    consumers,
+    stallMs: config.worker.stallMs,
+    answers: () =>
+      redis.ping().then(
+        () => true,
+        () => false,
+      ),
+    restart: () => {
+      for (const connection of connections) connection.disconnect(true);
+      for (const consumer of consumers.values()) consumer.restart();
+    },
+    log,
+  });
+  closers.add("watchdog", () => watchdog.close());
+  const loop = startLoopWatch(3 * config.worker.stallMs);
+  closers.add("watch of the event loop", () => loop.close());
+  const orders = obeyOrders({
+    orders: createDrainOrders(redis, keys),
+    worker: backbone.name,
+    words: control,
+    log,
+  });
+  closers.add("orders", () => orders.close());
   let draining = false;
   const registration = await registerWorker(
     workers,
     { name: backbone.name, queues: [...kinds], profiles, concurrency: config.worker.concurrency },
-    () => ({ running: consumers.get("runs")?.running ?? 0, draining, environment: environment.statistics() }),
+    () => ({
+      running: consumers.get("runs")?.running ?? 0,
+      draining,
+      environment: environment.statistics(),
+      last_progress_at: progress.at,
+      stalled_since: watchdog.stalledSince,
+      restarts: watchdog.restarts,
+    }),
     log,
   );
   closers.add("registration", () => registration.close());
@@ -167,9 +214,15 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
   closers.add("figures", () => figures.close());
 
   return {
+    ends: Promise.race([
+      orders.ordered.then(() => ({ why: "it was told to drain", code: 0 })),
+      watchdog.gaveUp.then((why) => ({ why, code: EXIT_STALLED })),
+    ]),
     drain: async () => {
       draining = true;
       for (const consumer of consumers.values()) consumer.pause();
+      registration.now();
+      await watchdog.close();
       await within(active.idle(), config.worker.drainMs, undefined);
       active.stopAll("hand_back");
       handBack.abort(new Error("the worker stops"));
@@ -184,6 +237,9 @@ export const startWorker = async (backbone: Backbone): Promise<{ drain(): Promis
 };
 
 type Process = (data: unknown, profile: string, id: string) => Promise<void>;
+
+/** Exit code of a worker that takes no jobs and could not be healed: whoever supervises it starts another one. */
+const EXIT_STALLED = 70;
 
 const kindsOf = (queues: readonly string[]): readonly JobKind[] => {
   const unknown = queues.filter((queue) => !isJobKind(queue));

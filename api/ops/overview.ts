@@ -1,5 +1,5 @@
 import type { Backlog } from "../../common/contracts/backlog.ts";
-import type { Ops, OpsRedis, OpsWorker, RunCount } from "../../common/contracts/ops.ts";
+import type { Ops, OpsJournals, OpsRedis, OpsWorker, RunCount } from "../../common/contracts/ops.ts";
 import type { WorkerInfo } from "../../common/queues/worker-registry.ts";
 import { kept } from "./kept.ts";
 
@@ -11,6 +11,10 @@ export interface OverviewDeps {
   readonly jobCounts: () => Promise<Ops["jobs"]>;
   readonly redisFigures: () => Promise<OpsRedis>;
   readonly maintenance: () => Promise<Ops["maintenance"]>;
+  readonly journalFigures: () => Promise<OpsJournals>;
+  readonly deadLetters: () => Promise<number>;
+  /** Where the queues are shown; null: nowhere. */
+  readonly dashboard: string | null;
 }
 
 /**
@@ -20,13 +24,15 @@ export interface OverviewDeps {
 export const createOverview = (deps: OverviewDeps): (() => Promise<Ops>) => kept(() => look(deps));
 
 const look = async (deps: OverviewDeps): Promise<Ops> => {
-  const [workers, backlog, redis, runs, jobs, maintenance] = await Promise.all([
+  const [workers, backlog, redis, journals, runs, jobs, maintenance, dead] = await Promise.all([
     orNull(deps.live()),
     orNull(deps.backlog()),
     orNull(deps.redisFigures()),
+    orNull(deps.journalFigures()),
     deps.runCounts(),
     deps.jobCounts(),
     deps.maintenance(),
+    deps.deadLetters(),
   ]);
   const now = Date.now() / 1000;
   return {
@@ -40,14 +46,18 @@ const look = async (deps: OverviewDeps): Promise<Ops> => {
       oldest_age_s: Math.max(0, now - oldest),
     })),
     jobs,
+    dead_letters: dead,
     redis,
     maintenance,
+    journals,
+    dashboard: deps.dashboard,
   };
 };
 
 const orNull = <T>(asked: Promise<T>): Promise<T | null> => asked.catch(() => null);
 
-const workerOf = (worker: WorkerInfo): OpsWorker => ({
+/** What of a worker is told; not where it runs. */
+export const workerOf = (worker: WorkerInfo): OpsWorker => ({
   name: worker.name,
   version: worker.version,
   queues: worker.queues,
@@ -55,6 +65,9 @@ const workerOf = (worker: WorkerInfo): OpsWorker => ({
   running: worker.running,
   concurrency: worker.concurrency,
   draining: worker.draining,
+  last_progress_at: worker.last_progress_at,
+  stalled_since: worker.stalled_since,
+  restarts: worker.restarts,
   started_at: worker.started_at,
   seen_at: worker.seen_at,
 });

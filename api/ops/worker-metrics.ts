@@ -22,6 +22,14 @@ export const addWorkerMetrics = (registry: Registry, live: () => Promise<readonl
   gauge("talaria_worker_draining", "1 while a worker takes no more jobs", ({ draining }) => [
     [Number(draining)],
   ]);
+  gauge(
+    "talaria_worker_stalled_seconds",
+    "How long a worker has taken no jobs though it should; 0 while all is well",
+    ({ stalled_since }) => [[stalled_since === null ? 0 : Math.max(0, Date.now() / 1000 - stalled_since)]],
+  );
+  gauge("talaria_worker_restarts", "Restarts of a worker's connections by its watchdog", ({ restarts }) => [
+    [restarts],
+  ]);
   gauge("talaria_profile_env_scopes", "Profile environments since the worker's start", ({ environment }) => [
     [environment.scopes],
   ]);

@@ -9,6 +9,7 @@ import {
   OpsRunList,
   OpsRunsQuery,
 } from "../../common/contracts/ops.ts";
+import { queueName, runJobId } from "../../common/queues/catalog.ts";
 import type { OpenRun } from "../../common/runs/open-ops.ts";
 import { operation, type Resource } from "../route.ts";
 
@@ -66,8 +67,14 @@ export const opsRoutes = (deps: OpsRoutesDeps): readonly Resource[] => [
   },
 ];
 
-const shown = ({ released_at, ...run }: OpenRun, now: number): OpsRun => ({
-  ...run,
-  age_s: Math.max(0, now - run.created_at),
-  held: run.status === "queued" && released_at === null,
-});
+const shown = ({ released_at, job_id, ...run }: OpenRun, now: number): OpsRun => {
+  const held = run.status === "queued" && released_at === null;
+  // One that a worker gave back waits under the number of its next attempt.
+  const id = run.status === "queued" ? runJobId(run.id, run.attempt + 1) : job_id;
+  return {
+    ...run,
+    age_s: Math.max(0, now - run.created_at),
+    held,
+    job: held || id === null ? null : { queue: queueName("runs", run.profile), id },
+  };
+};

@@ -181,6 +181,7 @@ const toConfig = (home: string, given: Values): Config => {
       drainMs: v.drainMs,
       lockMs: v.lockMs,
       stalledCheckMs: v.stalledCheckMs,
+      stallMs: v.stallMs,
     },
     tracing: readTracing({
       exporter: given.tracesExporter,

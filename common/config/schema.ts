@@ -41,6 +41,8 @@ export interface Config {
     readonly drainMs: number;
     readonly lockMs: number;
     readonly stalledCheckMs: number;
+    /** After this without a look for jobs that came to its end the watchdog acts. */
+    readonly stallMs: number;
   };
   /** OpenTelemetry, as its standard variables say. */
   readonly tracing: TracingConfig;

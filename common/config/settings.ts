@@ -217,6 +217,15 @@ export const SETTINGS = {
     expected: range(100, 600_000, "milliseconds"),
     schema: whole(100, 600_000),
   },
+  stallMs: {
+    name: "TALARIA_STALL_MS",
+    yaml: "stall_ms",
+    default: "10000",
+    meaning:
+      "A worker that takes no jobs for this long, though it should, restarts its connections; after about four times as long it ends.",
+    expected: range(1000, 600_000, "milliseconds"),
+    schema: whole(1000, 600_000),
+  },
   maxAttempts: {
     name: "TALARIA_MAX_ATTEMPTS",
     yaml: "max_attempts",

@@ -41,11 +41,11 @@ export interface MadeJob {
   readonly outbox: OutboxRow[];
 }
 
-/** Attempts of a job before it is given up: each worker that died in it counts. */
+/** Attempts of a job before it is given up: each worker that died in it counts, one that gave it back does not. */
 const MAX_ATTEMPTS = 3;
 
-const ANEW = `state = 'queued', reason = null, progress = null, result = null, attempt = 0, started_at = null,
-  ended_at = null`;
+const ANEW = `state = 'queued', reason = null, progress = null, result = null, attempt = 0, handed_back = 0,
+  started_at = null, ended_at = null`;
 
 /**
  * The rows of background jobs, whatever their kind; run inside the store's threads. Every change of state is told through the
@@ -65,6 +65,10 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
   const claim = db.prepare<[{ id: string; worker: string; at: number }], JobRow>(
     `update jobs set state = 'running', progress = null, attempt = attempt + 1, worker = @worker,
        started_at = coalesce(started_at, @at) where id = @id returning *`,
+  );
+  const giveBack = db.prepare<[string, number], JobRow>(
+    `update jobs set state = 'queued', progress = null, worker = null, handed_back = handed_back + 1
+     where id = ? and attempt = ? and state = 'running' returning *`,
   );
   const end = db.prepare(
     `update jobs set state = @state, reason = @reason, result = @result, progress = null, ended_at = @at,
@@ -127,7 +131,7 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
         if (row === undefined || owner === undefined || row.ended_at !== null)
           return { claimed: null, outbox: [] };
         if (profile !== undefined && row.profile !== profile) return { claimed: null, outbox: [] };
-        if (row.attempt >= MAX_ATTEMPTS)
+        if (row.attempt - row.handed_back >= MAX_ATTEMPTS)
           return { claimed: null, outbox: finish(row, { state: "failed", reason: "worker_crashed" }) };
         const claimed = claim.get({ id, worker, at: now() });
         if (claimed === undefined) return { claimed: null, outbox: [] };
@@ -139,6 +143,12 @@ export const createJobLedger = (db: Database.Database, outbox: OutboxOps, now: C
           },
           outbox: [tell(row)],
         };
+      },
+
+      /** The attempt's worker stops: the job waits for the next one (B-40). Its queue delivers it again by itself. */
+      handBackJob(id: string, attempt: number): OutboxRow[] {
+        const row = giveBack.get(id, attempt);
+        return row === undefined ? [] : [tell(row)];
       },
 
       /** How far the attempt is (B-22); nothing happens where it is not the job's any more. */

@@ -15,6 +15,8 @@ export interface JobRow {
   /** JSON. */
   readonly result: string | null;
   readonly attempt: number;
+  /** Attempts among them that a worker gave back when it stopped. */
+  readonly handed_back: number;
   readonly worker: string | null;
   readonly created_at: number;
   readonly started_at: number | null;

@@ -22,6 +22,12 @@ const WorkerInfoSchema = z.object({
     p99Us: z.number(),
     maxUs: z.number(),
   }),
+  /** When it last got anywhere: an event was appended, a job ended; epoch seconds, null: not yet. */
+  last_progress_at: z.number().nullable().default(null),
+  /** Since when it has taken no jobs although it should; epoch seconds. */
+  stalled_since: z.number().nullable().default(null),
+  /** How often it has restarted its connections because of that. */
+  restarts: z.number().default(0),
   /** Epoch seconds. */
   started_at: z.number(),
   seen_at: z.number(),

@@ -19,6 +19,8 @@ export interface Keys {
   readonly work: string;
   /** Hash: which workers there are, and what each says of itself. */
   readonly workers: string;
+  /** String: this worker was told to drain. */
+  drain(worker: string): string;
   /** Hash: what each worker counts of itself, for /metrics. */
   readonly figures: string;
 }
@@ -37,6 +39,7 @@ export const createKeys = (prefix: string): Keys => {
     control: `${prefix}:control`,
     work: `${prefix}:work`,
     workers: `${prefix}:workers`,
+    drain: (worker) => `${prefix}:drain:${worker}`,
     figures: `${prefix}:figures`,
   };
 };

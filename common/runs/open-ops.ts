@@ -3,8 +3,12 @@ import type { Page } from "../contracts/http.ts";
 import type { OpsRun, OpsRunsQuery } from "../contracts/ops.ts";
 import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
 
-/** An unfinished run as operators see it, before its age and whether it is held are worked out. */
-export type OpenRun = Omit<OpsRun, "age_s" | "held"> & { readonly released_at: number | null };
+/** An unfinished run as operators see it, before its age whether it is held and its job are worked out. */
+export type OpenRun = Omit<OpsRun, "age_s" | "held" | "job"> & {
+  readonly released_at: number | null;
+  /** The job that claimed it last. */
+  readonly job_id: string | null;
+};
 
 /** Reads of what has not ended. */
 export const createOpenRunOps = (db: Database.Database) => ({
@@ -27,7 +31,7 @@ export const createOpenRunOps = (db: Database.Database) => ({
     // By age alone SQLite would walk over every run that ever ended.
     const rows = db
       .prepare<(string | number)[], OpenRun>(
-        `select id, session_id, profile, status, attempt, worker, created_at, started_at, released_at
+        `select id, session_id, profile, status, attempt, worker, created_at, started_at, released_at, job_id
          from runs indexed by runs_unfinished
          where ${["status in ('queued', 'running', 'waiting', 'cancelling')", ...where].join(" and ")}
          order by created_at, id limit ?`,

@@ -1,12 +1,14 @@
 import { wallClock } from "../base/clock.ts";
 import { createContextOps, createContextReadOps } from "../jobs/context-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
+import { createFailedJobOps } from "../jobs/failed-ops.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
 import { createJobReadOps } from "../jobs/read-ops.ts";
 import { createTitleOps } from "../jobs/title-ops.ts";
 import { createProcessOps, createProcessReadOps } from "../processes/process-ops.ts";
 import { createAfterTurn, createWakeOps } from "../processes/wake-ops.ts";
 import { createAcceptOps } from "../runs/accept-ops.ts";
+import { createDeadRunOps } from "../runs/dead-ops.ts";
 import { createEndOps } from "../runs/end-ops.ts";
 import { createExecuteOps } from "../runs/execute-ops.ts";
 import { createOpenRunOps } from "../runs/open-ops.ts";
@@ -17,6 +19,7 @@ import { createRunTimesReadOps } from "../runs/times-ops.ts";
 import { createCopyReadOps, createCopyWriteOps } from "../sessions/copy-ops.ts";
 import { createCutOps, createCutReadOps } from "../sessions/cut-ops.ts";
 import { createFileReadOps, createFileWriteOps } from "../sessions/file-ops.ts";
+import { createJournalSampleOps } from "../sessions/journal-sample-ops.ts";
 import { createSessionReadOps, createSessionWriteOps } from "../sessions/ops.ts";
 import { createPlaceReadOps, createPlaceWriteOps } from "../sessions/place-ops.ts";
 import { createProfileReadOps, createProfileWriteOps } from "../sessions/profile-ops.ts";
@@ -89,10 +92,13 @@ const readOps = (path: string) => {
       ...createCopyReadOps(db),
       ...createRunReadOps(db),
       ...createOpenRunOps(db),
+      ...createDeadRunOps(db),
+      ...createJournalSampleOps(db),
       ...createRunTimesReadOps(db),
       ...createJobReadOps(db),
       ...createContextReadOps(db),
       ...createProcessReadOps(db),
+      ...createFailedJobOps(db),
       ...createArchiveReadOps(db),
       ...createLoginReadOps(db),
       ...createMaintenanceReadOps(db),

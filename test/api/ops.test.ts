@@ -23,6 +23,9 @@ const WORKER: WorkerInfo = {
   running: 3,
   draining: false,
   environment: { scopes: 0, openScopes: 0, p50Us: 0, p99Us: 0, maxUs: 0 },
+  last_progress_at: null,
+  stalled_since: null,
+  restarts: 0,
   started_at: 1,
   seen_at: 0,
 };

@@ -2,6 +2,7 @@ import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
 import { compressionSpecs } from "./compression.spec.ts";
 import { layoutSpecs } from "./layout.spec.ts";
+import { manyRunsSpecs } from "./many-runs.spec.ts";
 import { operationsSpecs } from "./operations.spec.ts";
 import { outsideSpecs } from "./outside.spec.ts";
 import { processSpecs } from "./processes.spec.ts";
@@ -37,6 +38,7 @@ const main = async (): Promise<boolean> => {
     ...compressionSpecs,
     ...processSpecs,
     ...operationsSpecs,
+    ...manyRunsSpecs,
     ...layoutSpecs,
   ];
   const specs: readonly Spec[] = all.filter(

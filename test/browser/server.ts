@@ -8,19 +8,25 @@ const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 
 /** The whole server as `npm start` runs it, on a home of its own; or the one that `BASE_URL` names, which is left alone. */
-export const startServer = async (): Promise<{
-  readonly url: string;
-  readonly home: string | null;
-  stop(): Promise<void>;
-}> => {
+export const startServer = async (): Promise<Omit<OwnServer, "home"> & { readonly home: string | null }> => {
   const given = process.env.BASE_URL;
   if (given) return { url: given.replace(/\/$/, ""), home: null, stop: async () => undefined };
+  return startOwnServer();
+};
 
+export interface OwnServer {
+  readonly url: string;
+  readonly home: string;
+  stop(): Promise<void>;
+}
+
+/** One for a spec alone, with these settings besides. */
+export const startOwnServer = async (settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> => {
   const home = mkdtempSync(join(tmpdir(), "talaria-browser-"));
   const { REDIS_URL: _redis, TALARIA_PASSWORD: _password, TALARIA_TOKEN: _token, ...base } = process.env;
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: join(import.meta.dirname, "..", ".."),
-    env: { ...base, TALARIA_HOME: home, HOST: "127.0.0.1", PORT: "0", TALARIA_DASHBOARD: "on" },
+    env: { ...base, TALARIA_HOME: home, HOST: "127.0.0.1", PORT: "0", TALARIA_DASHBOARD: "on", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");

@@ -113,8 +113,9 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
     }),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
-      ...{ version: VERSION, db, redis, live, backlog },
       maintenance: createMaintenanceView(() => db.read.maintenance()),
+      ...{ version: VERSION, db, redis, keys, live, backlog, control: lifecycle.control },
+      ...{ hasDashboard: false, retentionMs: 24 * 3_600_000 },
     }),
     dashboard: null,
     webDir: null,

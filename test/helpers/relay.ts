@@ -10,6 +10,11 @@ export interface Relay {
   holdBefore(text: string): Promise<void>;
   /** Holds everything, in both directions, and on new connections, too: a network that says nothing. */
   silence(): void;
+  /**
+   * A connection on which `text` passes towards the server says nothing any more, in both directions, and stays open: half-open.
+   * `once`: that one only; otherwise every one on which it passes, until `release`.
+   */
+  mute(text: string, once?: "once"): void;
   /** Lets held traffic through. */
   release(): void;
   /** Resets all connections and refuses new ones until `heal`. */
@@ -23,6 +28,8 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
   let holding = false;
   let refusing = false;
   let silent = false;
+  let muting: { readonly text: string; readonly once: boolean } | null = null;
+  const muted = new Set<Socket>();
   const held: { readonly to: Socket; readonly chunk: Buffer }[] = [];
   const sockets = new Set<Socket>();
 
@@ -37,6 +44,7 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
       socket.on("error", () => {});
       socket.on("close", () => {
         sockets.delete(socket);
+        muted.delete(client);
         client.destroy();
         upstream.destroy();
       });
@@ -47,11 +55,15 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
         trigger.hit();
         trigger = null;
       }
-      if (holding) held.push({ to: upstream, chunk });
+      if (muting !== null && chunk.includes(muting.text)) {
+        muted.add(client);
+        if (muting.once) muting = null;
+      }
+      if (holding || muted.has(client)) held.push({ to: upstream, chunk });
       else upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => {
-      if (silent) held.push({ to: client, chunk });
+      if (silent || muted.has(client)) held.push({ to: client, chunk });
       else client.write(chunk);
     });
   });
@@ -70,9 +82,14 @@ export const startRelay = async (targetPort: number): Promise<Relay> => {
       holding = true;
       silent = true;
     },
+    mute: (text, once) => {
+      muting = { text, once: once !== undefined };
+    },
     release: () => {
       holding = false;
       silent = false;
+      muting = null;
+      muted.clear();
       for (const { to, chunk } of held.splice(0)) if (!to.destroyed) to.write(chunk);
     },
     cut: () => {

@@ -15,8 +15,11 @@ const OPS: Ops = {
   backlog: null,
   runs: [],
   jobs: { queued: 0, running: 0, failed: 0 },
+  dead_letters: 0,
   redis: null,
   maintenance: [],
+  journals: null,
+  dashboard: null,
 };
 
 describe("what the operator's page says", () => {
@@ -39,7 +42,14 @@ describe("what the operator's page says", () => {
     const well = { ...OPS, backlog: [], redis: { ...FIGURES, max_memory_bytes: null } };
     const worker = {
       ...{ name: "w", version: "1", queues: ["runs"], profiles: null, running: 0, concurrency: 1 },
-      ...{ draining: false, started_at: 1, seen_at: 1 },
+      ...{
+        draining: false,
+        started_at: 1,
+        seen_at: 1,
+        last_progress_at: null,
+        stalled_since: null,
+        restarts: 0,
+      },
     };
     expect(alarmsOf({ ...well, workers: [worker] })).toEqual([]);
     expect(alarmsOf({ ...well, workers: [] })).toEqual(["No worker is running."]);
@@ -67,9 +77,11 @@ describe("what the operator's page says", () => {
   });
 
   it("says where in the list a page is", () => {
-    expect(placeText({ items: [1, 2], trail: [], next: null }, 50)).toBe("1–2");
-    expect(placeText({ items: [1], trail: ["a"], next: null }, 50)).toBe("51–51");
-    expect(placeText({ items: [], trail: [], next: null }, 50)).toBe("none");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: null }, 50)).toBe("1–2");
+    expect(placeText({ items: [1], at: 1, trail: ["a"], next: null }, 50)).toBe("51–51");
+    expect(placeText({ items: [], at: 0, trail: [], next: null }, 50)).toBe("none");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: "a" }, 50, 1_000)).toBe("1–2 of 1,000");
+    expect(placeText({ items: [1, 2], at: 0, trail: [], next: null }, 50, 1)).toBe("1–2 of 2");
   });
 });
 
@@ -142,6 +154,8 @@ describe("the operator's page over a real server", () => {
     withApi({ password: "open sesame" }, async (api) => {
       const { operations } = open(api.url);
       await eventually("the answer", () => operations.getState().phase === "signed_out");
+      expect(await operations.signIn("guessed")).toEqual(expect.any(String));
+      expect(operations.getState().phase).toBe("signed_out");
     }));
 
   it("does a failed job again, after which it is in the list no more", () =>
@@ -153,9 +167,16 @@ describe("the operator's page over a real server", () => {
       await api.db.write.endJob(id, 1, { state: "failed", reason: "timeout" });
       const { operations } = open(api.url);
       await eventually("the job", () => operations.getState().jobs.items.some((job) => job.id === id));
-      await operations.retry(id);
-      expect(operations.getState()).toMatchObject({ jobs: { items: [] }, problem: null });
-      await operations.retry("title-none-first");
-      expect(operations.getState().problem).toBe("There is no such job.");
+      const job = { id, kind: "title", session_id: sessionId } as const;
+      await operations.retry(job);
+      expect(operations.getState()).toMatchObject({
+        jobs: { items: [] },
+        problem: null,
+        said: { tone: "good", sessionId },
+      });
+      await operations.retry({ ...job, id: "title-none-first" });
+      expect(operations.getState().said).toEqual({ text: "There is no such job.", tone: "trouble" });
+      operations.closeSaid();
+      expect(operations.getState()).toMatchObject({ said: null, underway: new Set() });
     }));
 });

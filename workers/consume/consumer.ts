@@ -24,6 +24,10 @@ export interface Consumer {
   wake(queue: string): void;
   /** Jobs that are being done. */
   readonly running: number;
+  /** Goes up with every job taken and every look that came to its end: one that stands still for seconds is stuck. */
+  readonly looks: number;
+  /** Forgets the look under way, which may hang for ever, and opens its queues anew; what is being done goes on. */
+  restart(): void;
   /** Takes no more jobs. */
   pause(): void;
   /** Waits for what is being done, then lets go of all queues. */
@@ -60,6 +64,9 @@ export const createConsumer = ({
   const closing = new Set<Promise<void>>();
   let paused = false;
   let looking = false;
+  let looks = 0;
+  /** Counts restarts: what an older look finds is not begun. */
+  let era = 0;
   let tokens = 0;
 
   const open = (queue: string): Worker => {
@@ -87,21 +94,26 @@ export const createConsumer = ({
   const look = async (): Promise<void> => {
     if (looking) return;
     looking = true;
+    const mine = era;
     try {
       for (let queue = next(); queue !== undefined; queue = next()) {
         const worker = served.get(queue);
         if (worker === undefined) continue;
         const token = `${worker.id}:${tokens++}`;
         const job = await worker.getNextJob(token, { block: false });
+        // Found by a look that was given up: its lease runs out and it is delivered again.
+        if (mine !== era) return;
+        looks += 1;
         if (job === undefined) continue;
         // At the end of the row: the other queues come first.
         due.add(queue);
         begin(worker, job, token);
       }
+      looks += 1;
     } catch (err) {
       log.warn({ err }, "no job could be taken; looking again");
     } finally {
-      looking = false;
+      if (mine === era) looking = false;
     }
   };
 
@@ -156,6 +168,13 @@ export const createConsumer = ({
       .catch((err: unknown) => log.warn({ err, queue: worker.name }, "a queue could not be let go"));
   };
 
+  /** Jobs of it that are being done still tell the queue their end: it is closed behind them. */
+  const closeBehind = (worker: Worker): void => {
+    const last = Promise.allSettled([...jobs]).then(() => letGo(worker));
+    closing.add(last);
+    void last.finally(() => closing.delete(last));
+  };
+
   return {
     serve(queues) {
       const wanted = new Set(queues);
@@ -168,15 +187,25 @@ export const createConsumer = ({
         if (wanted.has(queue)) continue;
         served.delete(queue);
         due.delete(queue);
-        // Jobs of it that are being done still tell the queue their end: it is closed behind them.
-        const last = Promise.allSettled([...jobs]).then(() => letGo(worker));
-        closing.add(last);
-        void last.finally(() => closing.delete(last));
+        closeBehind(worker);
       }
     },
     wake,
     get running() {
       return jobs.size;
+    },
+    get looks() {
+      return looks;
+    },
+    restart() {
+      era += 1;
+      looking = false;
+      for (const [queue, worker] of served) {
+        closeBehind(worker);
+        served.set(queue, open(queue));
+        due.add(queue);
+      }
+      void look();
     },
     pause() {
       paused = true;

@@ -7,13 +7,19 @@ import type { WorkerInfo, WorkerRegistry } from "../../common/queues/worker-regi
 /** How often a worker says that it is there, in milliseconds; see `WORKER_SILENT_S`. */
 const SAY_EVERY_MS = 2_000;
 
-/** Keeps saying what this worker serves and does until `close`, which takes it off the list. Never rejects. */
+/** What a worker says anew each time. */
+export type WorkerState = Pick<
+  WorkerInfo,
+  "running" | "draining" | "environment" | "last_progress_at" | "stalled_since" | "restarts"
+>;
+
+/** Keeps saying what this worker serves and does until `close`, which takes it off the list; `now` says it at once. Never rejects. */
 export const registerWorker = async (
   registry: Pick<WorkerRegistry, "put" | "drop">,
   worker: Pick<WorkerInfo, "name" | "queues" | "profiles" | "concurrency">,
-  stateOf: () => Pick<WorkerInfo, "running" | "draining" | "environment">,
+  stateOf: () => WorkerState,
   log: Logger,
-): Promise<{ close(): Promise<void> }> => {
+): Promise<{ now(): void; close(): Promise<void> }> => {
   const known = { ...worker, pid: process.pid, host: hostname(), version: packageVersion() };
   const startedAt = Date.now() / 1000;
   const words = startRounds({
@@ -23,6 +29,7 @@ export const registerWorker = async (
   });
   await words.first;
   return {
+    now: () => void words.now(),
     close: async () => {
       await words.close();
       // A list that cannot be reached forgets it by itself.

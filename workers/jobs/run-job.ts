@@ -9,7 +9,7 @@ import type { JobEnding, JobWorks } from "./work.ts";
 
 export interface JobRunnerDeps {
   readonly read: Pick<LifecycleDeps["read"], "openAttempt">;
-  readonly write: Pick<LifecycleDeps["write"], "claimJob" | "endJob" | "progressJob">;
+  readonly write: Pick<LifecycleDeps["write"], "claimJob" | "endJob" | "progressJob" | "handBackJob">;
   readonly dispatcher: Pick<Dispatcher, "handle">;
   readonly works: JobWorks;
   readonly resolveProfile: (name: string) => Promise<Profile>;
@@ -83,11 +83,25 @@ const endingOf = async (deps: JobRunnerDeps, claimed: ClaimedJob, log: Logger): 
     return await deps.withProfileEnv(profile, session.id, () => work(run));
   } catch (error) {
     if (over.signal.aborted) return null;
+    if (deps.handBack.aborted) await handBack(deps, job, log);
     deps.handBack.throwIfAborted();
     if (!late.aborted) throw error;
     return { kind: "failed", reason: "timeout" };
   } finally {
     await looks.close();
+  }
+};
+
+/** So that being given back does not count as a crash (B-40). Never rejects: one that could not be told of counts. */
+const handBack = async (
+  deps: JobRunnerDeps,
+  { id, attempt }: ClaimedJob["job"],
+  log: Logger,
+): Promise<void> => {
+  try {
+    await deps.dispatcher.handle(await deps.write.handBackJob(id, attempt));
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, "a job was given back, and could not say so");
   }
 };
 

@@ -11,7 +11,7 @@ import type {
   StoreInfo,
 } from "../../../common/contracts/http.ts";
 import type { Job } from "../../../common/contracts/job.ts";
-import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
+import type { DeadLetter, Ops, OpsRun, OpsWorker } from "../../../common/contracts/ops.ts";
 import type { Process } from "../../../common/contracts/process.ts";
 import type {
   CreateProfileBody,
@@ -145,8 +145,17 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     job: (jobId: string) => call<{ job: Job }>("GET", `/api/jobs/${id(jobId)}`),
     cancelJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/cancel`, { body: {} }),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
-    opsRuns: (query: PageQuery) => call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
+    opsRuns: (query: PageQuery & { readonly status?: OpsRun["status"] }) =>
+      call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),
     opsJobs: (query: PageQuery) => call<Page<Job>>("GET", `/api/ops/jobs${queryOf(query)}`),
+    deadLetters: (query: PageQuery) =>
+      call<Page<DeadLetter>>("GET", `/api/ops/dead-letters${queryOf(query)}`),
+    requeueRun: (runId: string) =>
+      call<{ run: Run }>("POST", `/api/ops/runs/${id(runId)}/requeue`, { body: {} }),
+    retryJobs: (kind: Job["kind"]) =>
+      call<{ retried: number; left: number }>("POST", "/api/ops/jobs/retry", { body: { kind } }),
+    drainWorker: (name: string) =>
+      call<{ worker: OpsWorker }>("POST", `/api/ops/workers/${id(name)}/drain`, { body: {} }),
     retryJob: (jobId: string) => call<{ job: Job }>("POST", `/api/jobs/${id(jobId)}/retry`, { body: {} }),
     processes: (sessionId: string) => call<Page<Process>>("GET", `/api/sessions/${id(sessionId)}/processes`),
     killProcess: (processId: string) =>

@@ -1,9 +1,11 @@
+import type { Page } from "../../../common/contracts/http.ts";
 import {
   createOperationsState,
   type ListPage,
   OPERATIONS_PAGE,
   type Operations,
   type OperationsState,
+  type Said,
 } from "../model/operations.ts";
 import type { Surroundings } from "../net/event-connection.ts";
 import { type Api, ApiError } from "../net/http.ts";
@@ -16,7 +18,18 @@ export const createOperations = ({
   surroundings,
   every,
 }: {
-  readonly api: Pick<Api, "ops" | "opsRuns" | "opsJobs" | "retryJob">;
+  readonly api: Pick<
+    Api,
+    | "ops"
+    | "opsRuns"
+    | "opsJobs"
+    | "deadLetters"
+    | "retryJob"
+    | "retryJobs"
+    | "requeueRun"
+    | "drainWorker"
+    | "login"
+  >;
   readonly surroundings: Pick<Surroundings, "hidden" | "online" | "onReturn">;
   /** Does something again and again, in milliseconds. */
   readonly every: (work: () => void, ms: number) => void;
@@ -33,11 +46,12 @@ export const createOperations = ({
   const look = async (): Promise<void> => {
     looks += 1;
     const mine = looks;
-    const { runs, jobs } = state;
+    const { runs, letters, jobs, status } = state;
     try {
-      const [{ ops }, runPage, jobPage] = await Promise.all([
+      const [{ ops }, runPage, letterPage, jobPage] = await Promise.all([
         api.ops(),
-        api.opsRuns(queryOf(runs)),
+        api.opsRuns({ ...queryOf(runs), ...(status === null ? {} : { status }) }),
+        api.deadLetters(queryOf(letters)),
         api.opsJobs(queryOf(jobs)),
       ]);
       if (mine !== looks) return;
@@ -45,13 +59,14 @@ export const createOperations = ({
         phase: "ready",
         problem: null,
         ops,
-        runs: { ...runs, items: runPage.data, next: runPage.next_cursor },
-        jobs: { ...jobs, items: jobPage.data, next: jobPage.next_cursor },
+        runs: pageOf(runs, runPage),
+        letters: pageOf(letters, letterPage),
+        jobs: pageOf(jobs, jobPage),
       });
     } catch (error) {
       if (mine !== looks) return;
       if (error instanceof ApiError && error.status === 401) set({ phase: "signed_out", problem: null });
-      else set({ problem: error instanceof Error ? error.message : String(error) });
+      else set({ problem: messageOf(error) });
     }
   };
   const lookIfSeen = (): void => {
@@ -60,6 +75,16 @@ export const createOperations = ({
   every(lookIfSeen, LOOK_EVERY_MS);
   surroundings.onReturn(lookIfSeen);
   void look();
+
+  /** Asks for something once at a time, says how it went, and looks what has become of it. */
+  const ask = async (what: string, work: () => Promise<Said>): Promise<void> => {
+    if (state.underway.has(what)) return;
+    set({ underway: new Set([...state.underway, what]) });
+    const said = await work().catch((error: unknown): Said => ({ text: messageOf(error), tone: "trouble" }));
+    set({ said });
+    await look();
+    set({ underway: new Set([...state.underway].filter((one) => one !== what)) });
+  };
 
   return {
     getState: () => state,
@@ -75,17 +100,56 @@ export const createOperations = ({
       set({ [list]: { ...page, trail, next: null } });
       void look();
     },
-    async retry(jobId) {
+    filter(status) {
+      set({ status, runs: { ...state.runs, trail: [], next: null } });
+      void look();
+    },
+    retry: (job) =>
+      ask(job.id, async () => {
+        await api.retryJob(job.id);
+        return { text: `The ${job.kind} is being made again.`, tone: "good", sessionId: job.session_id };
+      }),
+    retryAll: (kind) =>
+      ask(`all ${kind}`, async () => {
+        const { retried, left } = await api.retryJobs(kind);
+        const rest = left === 0 ? "" : ` ${left} more failed: ask again when these are done.`;
+        return {
+          text: `${retried} ${retried === 1 ? "job is" : "jobs are"} queued again.${rest}`,
+          tone: "good",
+        };
+      }),
+    requeue: ({ id }) =>
+      ask(id, async () => {
+        const { run } = await api.requeueRun(id);
+        return { text: `Queued again as ${run.id}.`, tone: "good", sessionId: run.session_id };
+      }),
+    drain: (worker) =>
+      ask(worker, async () => {
+        await api.drainWorker(worker);
+        return {
+          text: `${worker} takes no more jobs and ends when it has handed back what it had.`,
+          tone: "good",
+        };
+      }),
+    closeSaid: () => set({ said: null }),
+    async signIn(password) {
       try {
-        await api.retryJob(jobId);
+        await api.login(password);
       } catch (error) {
-        set({ problem: error instanceof Error ? error.message : String(error) });
-        return;
+        return messageOf(error);
       }
+      set({ phase: "loading" });
       await look();
+      return null;
     },
   };
 };
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const pageOf = <T>({ trail }: ListPage<T>, { data, next_cursor }: Page<T>): ListPage<T> => ({
+  ...{ items: data, at: trail.length, trail, next: next_cursor },
+});
 
 const queryOf = ({ trail }: ListPage<unknown>): { limit: number; cursor?: string } => {
   const cursor = trail.at(-1);

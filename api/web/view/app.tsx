@@ -116,7 +116,7 @@ export const App = () => {
       {state.profiles.panel !== null && (
         <ProfilesDialog profiles={state.profiles} panel={state.profiles.panel} sessions={state.list.items} />
       )}
-      {state.signedOut && <LoginForm />}
+      {state.signedOut && <LoginForm signIn={workbench.signIn} />}
     </div>
   );
 };

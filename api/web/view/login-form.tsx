@@ -1,10 +1,13 @@
 import { useEffect, useRef, useState } from "react";
 import { WingMark } from "./icons.tsx";
-import { useWorkbench } from "./use-workbench.ts";
 
 /** Lies over the page, which keeps its text and its cursor. */
-export const LoginForm = () => {
-  const workbench = useWorkbench();
+export const LoginForm = ({
+  signIn,
+}: {
+  /** Null, or why not. Never rejects. */
+  readonly signIn: (password: string) => Promise<string | null>;
+}) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<string | null>(null);
@@ -28,7 +31,7 @@ export const LoginForm = () => {
         onSubmit={(event) => {
           event.preventDefault();
           setBusy(true);
-          void workbench.signIn(field.current?.value ?? "").then((message) => {
+          void signIn(field.current?.value ?? "").then((message) => {
             setBusy(false);
             setError(message);
           });

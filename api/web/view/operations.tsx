@@ -1,21 +1,26 @@
-import { type ReactNode, useEffect, useSyncExternalStore } from "react";
-import type { Job } from "../../../common/contracts/job.ts";
-import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
+import { useEffect, useSyncExternalStore } from "react";
+import type { Ops } from "../../../common/contracts/ops.ts";
 import {
   alarmsOf,
   bytesText,
-  type ListPage,
-  OPERATIONS_PAGE,
+  numberText,
   type Operations,
-  placeText,
+  runsOf,
+  type Said,
   spanText,
 } from "../model/operations.ts";
-import { AlertIcon, BackIcon, WingMark } from "./icons.tsx";
+import { AlertIcon, BackIcon, CloseIcon, WingMark } from "./icons.tsx";
+import { LoginForm } from "./login-form.tsx";
+import { DeadLetters, FailedJobs } from "./operations-failed.tsx";
+import { Section, Table } from "./operations-parts.tsx";
+import { Runs } from "./operations-runs.tsx";
+import { Workers } from "./operations-workers.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 
 /** What whoever operates the server looks at: a page of its own, beside the workbench. */
 export const OperationsPage = ({ operations }: { readonly operations: Operations }) => {
-  const { phase, problem, ops, runs, jobs } = useSyncExternalStore(operations.subscribe, operations.getState);
+  const state = useSyncExternalStore(operations.subscribe, operations.getState);
+  const { phase, problem, ops, said } = state;
   useEffect(() => {
     document.title = "Operations · Talaria";
   }, []);
@@ -36,30 +41,60 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
           </p>
         )}
         {phase === "loading" && problem === null && <p role="status">Loading…</p>}
-        {phase === "signed_out" && (
-          <p role="status">
-            <a href="/">Sign in</a> first, then come back.
-          </p>
-        )}
         {phase === "ready" && ops !== null && (
           <>
             <Alarms ops={ops} />
             <Figures ops={ops} />
-            <Workers ops={ops} />
+            <Workers ops={ops} underway={state.underway} onDrain={(name) => void operations.drain(name)} />
             <Waiting ops={ops} />
-            <Runs page={runs} onTurn={(to) => operations.turn("runs", to)} />
+            <DeadLetters
+              page={state.letters}
+              ops={ops}
+              underway={state.underway}
+              onTurn={(to) => operations.turn("letters", to)}
+              onRequeue={operations.requeue}
+            />
             <FailedJobs
-              page={jobs}
-              at={ops.at}
+              page={state.jobs}
+              ops={ops}
+              underway={state.underway}
               onTurn={(to) => operations.turn("jobs", to)}
-              onRetry={(id) => void operations.retry(id)}
+              onRetry={operations.retry}
+              onRetryAll={operations.retryAll}
+            />
+            <Runs
+              page={state.runs}
+              ops={ops}
+              status={state.status}
+              onFilter={operations.filter}
+              onTurn={(to) => operations.turn("runs", to)}
             />
           </>
         )}
       </main>
+      <Result said={said} onClose={operations.closeSaid} />
+      {phase === "signed_out" && <LoginForm signIn={operations.signIn} />}
     </div>
   );
 };
+
+/** How the last thing went; always there, so that a screen reader hears what comes into it. */
+const Result = ({ said, onClose }: { readonly said: Said | null; readonly onClose: () => void }) => (
+  <div className="operations-result" role="status">
+    {said !== null && (
+      <p data-tone={said.tone}>
+        {said.tone === "trouble" && <AlertIcon />}
+        <span>{said.text}</span>
+        {said.sessionId !== undefined && (
+          <a href={`/s/${encodeURIComponent(said.sessionId)}`}>Open the session</a>
+        )}
+        <button className="icon-button" type="button" aria-label="Close" onClick={onClose}>
+          <CloseIcon />
+        </button>
+      </p>
+    )}
+  </div>
+);
 
 const Alarms = ({ ops }: { readonly ops: Ops }) => (
   <div role="status">
@@ -71,51 +106,63 @@ const Alarms = ({ ops }: { readonly ops: Ops }) => (
   </div>
 );
 
-const Figures = ({ ops: { runs, jobs, redis } }: { readonly ops: Ops }) => {
-  const of = (status: string): number => runs.find((one) => one.status === status)?.runs ?? 0;
-  const figures: readonly (readonly [string, string | number])[] = [
-    ["Runs running", of("running") + of("waiting")],
-    ["Runs queued", of("queued")],
-    ["Runs stopping", of("cancelling")],
-    ["Background jobs", jobs.queued + jobs.running],
-    ["Failed jobs", jobs.failed],
-    ["Redis memory", redis === null ? "unknown" : bytesText(redis.used_memory_bytes)],
+interface Figure {
+  readonly name: string;
+  readonly value: string;
+  readonly note?: string | undefined;
+}
+
+const Figures = ({ ops }: { readonly ops: Ops }) => {
+  const { runs, jobs, redis, journals, dead_letters: dead } = ops;
+  const oldest = (status: string): string | undefined => {
+    const found = runs.find((one) => one.status === status);
+    return found === undefined ? undefined : `oldest ${spanText(found.oldest_age_s)}`;
+  };
+  const figures: readonly Figure[] = [
+    {
+      name: "Runs running",
+      value: numberText(runsOf(ops, "running") + runsOf(ops, "waiting")),
+      note: oldest("running") ?? oldest("waiting"),
+    },
+    { name: "Runs queued", value: numberText(runsOf(ops, "queued")), note: oldest("queued") },
+    { name: "Runs stopping", value: numberText(runsOf(ops, "cancelling")), note: oldest("cancelling") },
+    { name: "Dead letters", value: dead >= 1_000 ? "1,000 or more" : numberText(dead) },
+    { name: "Background jobs", value: numberText(jobs.queued + jobs.running) },
+    { name: "Failed jobs", value: numberText(jobs.failed) },
+    {
+      name: "Redis memory",
+      value: redis === null ? "unknown" : bytesText(redis.used_memory_bytes),
+      note:
+        redis === null || redis.max_memory_bytes === null
+          ? undefined
+          : `of ${bytesText(redis.max_memory_bytes)}`,
+    },
+    {
+      name: "Journals in Redis",
+      value:
+        journals === null
+          ? "unknown"
+          : `${journals.sampled < journals.sessions ? "about " : ""}${bytesText(journals.bytes)}`,
+      note:
+        journals === null
+          ? undefined
+          : `${numberText(journals.sessions)} ${journals.sessions === 1 ? "session" : "sessions"}`,
+    },
   ];
   return (
     <dl className="operations-figures">
-      {figures.map(([name, value]) => (
+      {figures.map(({ name, value, note }) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd>
+            {value}
+            {note !== undefined && <small>{note}</small>}
+          </dd>
         </div>
       ))}
     </dl>
   );
 };
-
-const Workers = ({ ops: { workers, at } }: { readonly ops: Ops }) => (
-  <Section title="Workers" empty={workers === null ? "Not known without Redis." : "None."}>
-    {workers !== null && workers.length > 0 && (
-      <Table head={["Worker", "Version", "Work", "Profiles", "Jobs", "Running for", "Seen"]}>
-        {workers.map((worker) => (
-          <tr key={worker.name}>
-            <th scope="row">
-              {worker.name} {worker.draining && <span className="badge">stopping</span>}
-            </th>
-            <td>{worker.version}</td>
-            <td>{worker.queues.join(", ")}</td>
-            <td>{worker.profiles?.join(", ") ?? "all"}</td>
-            <td>
-              {worker.running} of {worker.concurrency}
-            </td>
-            <td>{spanText(at - worker.started_at)}</td>
-            <td>{spanText(at - worker.seen_at)} ago</td>
-          </tr>
-        ))}
-      </Table>
-    )}
-  </Section>
-);
 
 const Waiting = ({ ops: { backlog } }: { readonly ops: Ops }) => (
   <Section title="Waiting" empty={backlog === null ? "Not known without Redis." : "Nothing waits."}>
@@ -125,7 +172,7 @@ const Waiting = ({ ops: { backlog } }: { readonly ops: Ops }) => (
           <tr key={`${work.queue} ${work.reason}`}>
             <th scope="row">{work.queue}</th>
             <td>{work.profile}</td>
-            <td>{work.jobs}</td>
+            <td>{numberText(work.jobs)}</td>
             <td>{spanText(work.waited_s)}</td>
             <td>{work.message}</td>
           </tr>
@@ -134,113 +181,3 @@ const Waiting = ({ ops: { backlog } }: { readonly ops: Ops }) => (
     )}
   </Section>
 );
-
-type Turn = (to: "next" | "previous") => void;
-
-const Runs = ({ page, onTurn }: { readonly page: ListPage<OpsRun>; readonly onTurn: Turn }) => (
-  <Section title="Unfinished runs, the oldest first" empty="None.">
-    {(page.items.length > 0 || page.trail.length > 0) && (
-      <>
-        <Table head={["Run", "Status", "Age", "Attempt", "Worker", "Profile", "Session"]}>
-          {page.items.map((run) => (
-            <tr key={run.id}>
-              <th scope="row">
-                <code>{run.id}</code>
-              </th>
-              <td>{run.held ? "held back" : run.status}</td>
-              <td>{spanText(run.age_s)}</td>
-              <td>{run.attempt}</td>
-              <td>{run.worker ?? "–"}</td>
-              <td>{run.profile}</td>
-              <td>
-                <a href={`/s/${encodeURIComponent(run.session_id)}`}>open</a>
-              </td>
-            </tr>
-          ))}
-        </Table>
-        <Pager page={page} what="runs" onTurn={onTurn} />
-      </>
-    )}
-  </Section>
-);
-
-const FailedJobs = (props: {
-  readonly page: ListPage<Job>;
-  readonly at: number;
-  readonly onTurn: Turn;
-  readonly onRetry: (id: string) => void;
-}) => (
-  <Section title="Failed background jobs of the last days" empty="None.">
-    {(props.page.items.length > 0 || props.page.trail.length > 0) && (
-      <>
-        <Table head={["Job", "Why", "Attempts", "Failed", "Profile", "Session", "Again"]}>
-          {props.page.items.map((job) => (
-            <tr key={job.id}>
-              <th scope="row">{job.kind}</th>
-              <td>{job.reason ?? "–"}</td>
-              <td>{job.attempt}</td>
-              <td>{spanText(props.at - (job.ended_at ?? props.at))} ago</td>
-              <td>{job.profile}</td>
-              <td>
-                <a href={`/s/${encodeURIComponent(job.session_id)}`}>open</a>
-              </td>
-              <td>
-                <button className="button" type="button" onClick={() => props.onRetry(job.id)}>
-                  Do again
-                </button>
-              </td>
-            </tr>
-          ))}
-        </Table>
-        <Pager page={props.page} what="jobs" onTurn={props.onTurn} />
-      </>
-    )}
-  </Section>
-);
-
-const Section = (props: { readonly title: string; readonly empty: string; readonly children: ReactNode }) => (
-  <section aria-label={props.title}>
-    <h2>{props.title}</h2>
-    {props.children || <p className="operations-empty">{props.empty}</p>}
-  </section>
-);
-
-/** Wide tables scroll by themselves; with the keyboard, too. */
-const Table = ({ head, children }: { readonly head: readonly string[]; readonly children: ReactNode }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-  <div className="operations-table" tabIndex={0}>
-    <table>
-      <thead>
-        <tr>
-          {head.map((name) => (
-            <th scope="col" key={name}>
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
-  </div>
-);
-
-const Pager = (props: { readonly page: ListPage<unknown>; readonly what: string; readonly onTurn: Turn }) => {
-  const { page, what, onTurn } = props;
-  if (page.trail.length === 0 && page.next === null) return null;
-  return (
-    <nav className="operations-pager" aria-label={`Pages of ${what}`}>
-      <button
-        className="button"
-        type="button"
-        disabled={page.trail.length === 0}
-        onClick={() => onTurn("previous")}
-      >
-        Previous
-      </button>
-      <span role="status">{placeText(page, OPERATIONS_PAGE)}</span>
-      <button className="button" type="button" disabled={page.next === null} onClick={() => onTurn("next")}>
-        Next
-      </button>
-    </nav>
-  );
-};

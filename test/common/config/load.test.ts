@@ -53,6 +53,7 @@ describe("loadConfig", () => {
         drainMs: 8000,
         lockMs: 4000,
         stalledCheckMs: 1000,
+        stallMs: 10_000,
       },
       tracing: { enabled: false, sampler: "parentbased_always_on", samplerArg: 1, ignored: [] },
       runs: {
