@@ -29,6 +29,7 @@ import { addReadinessMetrics } from "./ops/readiness-metrics.ts";
 import { mountResource, type Resource } from "./route.ts";
 import { type BackgroundProcessDeps, backgroundProcessRoutes } from "./routes/background-processes.ts";
 import { backlogRoutes } from "./routes/backlog.ts";
+import { type ContextRoutesDeps, contextRoutes } from "./routes/contexts.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { type ExchangeRoutesDeps, exchangeRoutes } from "./routes/exchange.ts";
@@ -77,6 +78,7 @@ export interface AppDeps {
   readonly deliveries: DeliveryCalls;
   readonly jobs: Omit<JobRoutesDeps, "sessions"> & Pick<RecapRoutesDeps, "putRecap">;
   readonly updates: Omit<UpdateRoutesDeps, "demandProfile">;
+  readonly contexts: ContextRoutesDeps;
   readonly processes: Omit<BackgroundProcessDeps, "sessions">;
   readonly ops: OpsRoutesDeps & OpsActionDeps;
   /** What shows the queues; null: it is off, and its addresses are not there. */
@@ -180,6 +182,7 @@ export const createApp = (deps: AppDeps): express.Express => {
     ...jobRoutes({ ...deps.jobs, sessions: deps.sessions }),
     ...recapRoutes({ ...deps, putRecap: deps.jobs.putRecap }),
     ...updateRoutes({ ...deps.updates, demandProfile: profiles.demand }),
+    ...contextRoutes(deps.contexts),
     ...backgroundProcessRoutes({ ...deps.processes, sessions: deps.sessions }),
     logout,
     ...processRoutes({ checks: deps.health.checks, metrics }),

@@ -10,7 +10,7 @@ import { loadConfig } from "../common/config/load.ts";
 import { packageVersion } from "../common/config/version.ts";
 import { createLogger } from "../common/logging/logger.ts";
 import { createModelLists } from "../common/profiles/model-list.ts";
-import { profileTerms } from "../common/profiles/resolve.ts";
+import { profileTerms, resolveProfile } from "../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { createProfileStore } from "../common/profiles/store.ts";
 import { checkWorkspace } from "../common/profiles/workspace.ts";
@@ -18,6 +18,7 @@ import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createApp } from "./app.ts";
 import { createBacklog } from "./backlog.ts";
+import { contextCalls } from "./context-calls.ts";
 import { deliveryCalls, watchPushOwners } from "./delivery-calls.ts";
 import { healthChecks } from "./health-checks.ts";
 import { jobCalls } from "./job-calls.ts";
@@ -115,6 +116,10 @@ const main = async (): Promise<void> => {
     jobs: jobCalls(db, lifecycle.control),
     deliveries: await deliveryCalls(db, lifecycle.control, config),
     updates: updateCalls(db, backbone.lifecycleDeps.queue, config.http.updateSource),
+    contexts: contextCalls({
+      ...{ db, context: transcript.context, control: lifecycle.control },
+      resolveProfile: (name) => resolveProfile(config.home, name),
+    }),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       ...{ version, db, redis, keys, live, backlog, maintenance, control: lifecycle.control },

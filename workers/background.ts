@@ -1,5 +1,7 @@
 import type { Backbone } from "../common/backbone/open.ts";
+import type { CompressorDeps } from "./compression/compress.ts";
 import type { DemoEndpoint } from "./engines/builtin/models.ts";
+import { createCompressionWork } from "./jobs/compression.ts";
 import { createRecapWork } from "./jobs/recap.ts";
 import { createJobRunner, type JobRunnerDeps } from "./jobs/run-job.ts";
 import { createTitleWork } from "./jobs/title.ts";
@@ -11,12 +13,13 @@ import { createTellUpdate } from "./updates/tell-update.ts";
 export interface JobSurroundings
   extends Pick<JobRunnerDeps, "resolveProfile" | "withProfileEnv" | "handBack"> {
   readonly demo: DemoEndpoint;
+  readonly compression: Pick<CompressorDeps, "counter" | "summarise">;
 }
 
 /** Every kind of background work on sessions, over what the worker has; answers what does a job, and a text about an update, by its id. */
 export const createJobs = (
   { lifecycleDeps, lifecycle, transcript, name, log }: Backbone,
-  { demo, ...surroundings }: JobSurroundings,
+  { demo, compression, ...surroundings }: JobSurroundings,
 ): {
   readonly doJob: (jobId: string, profile: string) => Promise<void>;
   readonly tellUpdate: (summaryId: string, profile: string) => Promise<void>;
@@ -28,6 +31,7 @@ export const createJobs = (
       transcripts: transcript.transcripts,
       generate: createTitleGenerator({ demo }),
     }),
+    compression: createCompressionWork({ ...compression, write, context: transcript.context }),
     recap: createRecapWork({
       write,
       transcripts: transcript.transcripts,

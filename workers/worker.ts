@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Backbone } from "../common/backbone/open.ts";
 import { within } from "../common/base/bounded-wait.ts";
 import { TalariaError } from "../common/base/errors.ts";
+import { createTokenCounter } from "../common/compression/tokens.ts";
 import { createRedactor, failClosed } from "../common/logging/redact.ts";
 import { createFiguresBoard } from "../common/metrics/board.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
@@ -13,6 +14,7 @@ import { createDrainOrders } from "../common/queues/drain-orders.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
 import { connectRedis } from "../common/redis/connect.ts";
 import { createJobs } from "./background.ts";
+import { createSummariser } from "./compression/summarise.ts";
 import { createConsumer } from "./consume/consumer.ts";
 import { startLoopWatch } from "./consume/loop-watch.ts";
 import { obeyOrders } from "./consume/obey.ts";
@@ -63,6 +65,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     demo,
   });
 
+  const compression = { counter: createTokenCounter(), summarise: createSummariser({ demo }) };
   const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
   closers.add("stop watch", () => active.close());
   const control = connect("control channel", "queue-worker");
@@ -105,6 +108,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     workerName: backbone.name,
     maxAttempts: config.runs.maxAttempts,
     maxSteps: config.runs.maxSteps,
+    compression,
     flushMs: config.journal.flushMs,
     figures: createRunFigures(backbone.figures.registry),
   });
@@ -113,7 +117,7 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
   const profiles = config.worker.profiles === null ? null : [...config.worker.profiles];
   const handBack = new AbortController();
   const jobs = createJobs(backbone, {
-    demo,
+    ...{ demo, compression },
     resolveProfile: (name) => resolveProfile(config.home, name, salt),
     withProfileEnv: (profile, sessionId, work) =>
       environment.withProfileEnv(
@@ -149,6 +153,10 @@ export const startWorker = async (backbone: Backbone): Promise<RunningWorker> =>
     deliveries: {
       concurrency: config.deliveries.concurrency,
       process: (data, profile) => deliver(JOBS.deliveries.parse(data).deliveryId, profile),
+    },
+    compression: {
+      concurrency: config.worker.jobConcurrency,
+      process: (data, profile) => jobs.doJob(JOBS.compression.parse(data).jobId, profile),
     },
     maintenance,
   };

@@ -183,7 +183,7 @@ export const SETTINGS = {
   queues: {
     name: "TALARIA_QUEUES",
     yaml: "queues",
-    default: "runs,titles,summaries,deliveries,maintenance",
+    default: "runs,titles,compression,summaries,deliveries,maintenance",
     meaning: "Kinds of jobs a worker does, separated by commas (flag `--queues`).",
     expected: "queue names, separated by commas",
     schema: list(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/)).refine((names) => names.length > 0),

@@ -42,6 +42,13 @@ export const RUN_EVENT_SCHEMAS = {
   }),
   step_complete: z.object({ step, finish_reason: z.string() }),
   step_reset: z.object({ step, keep_run_seq: z.number().int().nonnegative() }),
+  compressing: z.object({ session_id: z.string(), message: z.string() }),
+  compressed: z.object({
+    session_id: z.string(),
+    message: z.string(),
+    version: z.number().int(),
+    usage: z.object({ tokens_before: z.number().int(), tokens_after: z.number().int() }),
+  }),
   warning: z.object({ type: z.string(), message: z.string() }),
   done: z.object({ ...turn, usage: UsageSchema, terminal_state: z.literal("tool_limit_reached").optional() }),
   cancel: z.object({

@@ -14,7 +14,7 @@ export type JobProgress = z.infer<typeof JobProgressSchema>;
 export const JobSchema = z
   .strictObject({
     id: z.string().describe("the idempotence key: kind, session and what it is about (B-3)"),
-    kind: z.enum(["title", "recap"]),
+    kind: z.enum(["title", "compression", "recap"]),
     session_id: IdSchema,
     profile: ProfileNameSchema.describe("fixed when the job was made; it runs under no other (B-4)"),
     state: z.enum(["queued", "running", "done", "skipped", "failed", "cancelled"]),

@@ -14,6 +14,9 @@ export interface RunView {
   readonly parts: ViewPart[];
   readonly warnings: RunEventPayload<"warning">[];
   readonly completedSteps: Set<number>;
+  /** The context is being compressed; whatever comes next ends that (B-28). */
+  compressing: boolean;
+  readonly compressed: RunEventPayload<"compressed">[];
   terminal: { readonly event: TerminalEventName; readonly payload: Record<string, unknown> } | null;
   /** Set by a `step_reset` or a second attempt: something was taken over after a crash. */
   recovered: boolean;
@@ -51,6 +54,8 @@ export const createRunView = (runId: string): RunView => ({
   parts: [],
   warnings: [],
   completedSteps: new Set(),
+  compressing: false,
+  compressed: [],
   terminal: null,
   recovered: false,
 });
@@ -63,6 +68,7 @@ export const applyRunEvent = (view: RunView, frame: RunFrame): "applied" | "dupl
   if (frame.run_seq <= view.lastSeq) return "duplicate";
   if (frame.run_seq !== view.lastSeq + 1) return "gap";
   view.lastSeq = frame.run_seq;
+  view.compressing = frame.event === "compressing";
   const payload = frame as unknown;
   switch (frame.event as RunEventName) {
     case "run_queued":
@@ -99,6 +105,9 @@ export const applyRunEvent = (view: RunView, frame: RunFrame): "applied" | "dupl
       view.recovered = true;
       break;
     }
+    case "compressed":
+      view.compressed.push(payload as RunEventPayload<"compressed">);
+      break;
     case "warning":
       view.warnings.push(payload as RunEventPayload<"warning">);
       break;

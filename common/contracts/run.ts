@@ -25,6 +25,17 @@ export const UsageSchema = z.strictObject({
   reasoning_tokens: z.number().int().nonnegative(),
   cache_read_tokens: z.number().int().nonnegative(),
   duration_seconds: z.number().nonnegative(),
+  context_length: z
+    .number()
+    .int()
+    .optional()
+    .describe("tokens of the model's window, as configured or assumed"),
+  threshold_tokens: z
+    .number()
+    .int()
+    .optional()
+    .describe("from here on the context is compressed; absent: never"),
+  last_prompt_tokens: z.number().int().optional().describe("of the last model call, as the provider counts"),
 });
 export type Usage = z.infer<typeof UsageSchema>;
 
@@ -38,6 +49,7 @@ export const RunErrorCodeSchema = z.enum([
   "model_not_found",
   "interrupted",
   "tool_limit_reached",
+  "compression_exhausted",
   "no_response",
   "output_limit",
   "worker_crashed",

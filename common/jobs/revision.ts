@@ -8,4 +8,5 @@ const REVISIONS: Readonly<Record<Job["kind"], (session: SessionRow) => number>> 
   title: ({ title_revision }) => title_revision,
   // Its key names the message that it stands behind; nothing else of the session bears on it.
   recap: () => 0,
+  compression: ({ context_revision }) => context_revision,
 };

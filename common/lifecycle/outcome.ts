@@ -1,10 +1,10 @@
+import { abandonedResult } from "../contracts/abandoned-result.ts";
 import type { MessageStatus } from "../contracts/message.ts";
 import { cancelNotice, failedNotice, interruptedNotice } from "../contracts/notices.ts";
 import type { RunErrorCode, Usage } from "../contracts/run.ts";
 import { type RunView, viewReasoning, viewText } from "../contracts/run-view.ts";
 import type { Evidence, NewMessage, Outcome, StepUsageRecord } from "../runs/ledger.ts";
 import type { KnownStep } from "./repair.ts";
-import { abandonedResult } from "./tool-events.ts";
 
 /** Why a run ends without its answer being complete. */
 export type EndReason =

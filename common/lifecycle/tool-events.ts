@@ -1,4 +1,5 @@
 import { isRecord } from "../base/record.ts";
+import { abandonedResult } from "../contracts/abandoned-result.ts";
 import type { RunEvent } from "../contracts/events.ts";
 import type { ToolCall } from "../contracts/message.ts";
 import type { RunView, ToolPart } from "../contracts/run-view.ts";
@@ -64,12 +65,6 @@ export const abandonedTools = (view: RunView, outcome: "stopped" | "unknown"): R
         outcome,
       },
     }));
-
-/** What the transcript and the model get as the result of a call without one. */
-export const abandonedResult = (outcome: "stopped" | "unknown"): string =>
-  outcome === "stopped"
-    ? "The call was stopped before it finished."
-    : "The outcome of this call is unknown: the program that ran it ended before it could tell.";
 
 /** True for a result that stands for a missing one. */
 export const isAbandoned = (result: string): boolean =>

@@ -16,6 +16,7 @@ export interface Profile {
   /** Tool servers as `config.yaml` has them: whoever starts one expands its templates then (P-22, P-23). */
   readonly mcp: McpSection;
   readonly auxiliary: Auxiliary;
+  readonly context: ContextSettings;
   /** Tells this state of its configuration from others (P-4); null when it was not asked for. */
   readonly revision: string | null;
   /** What was skipped: lines of `.env` by number (P-3), memories and skills by path, settings of titles by name; never a value. */
@@ -30,6 +31,16 @@ export interface ProfileModel {
   readonly baseUrl: string | null;
   /** null: the profile has no key for its provider; never another's (P-15). */
   readonly apiKey: string | null;
+}
+
+/** How a run's context is kept within the model's window (background-jobs 2.2). */
+export interface ContextSettings {
+  /** Tokens of the chat model's window, `model.context_length`; null: not said. */
+  readonly contextLength: number | null;
+  /** `compression.enabled`: by itself; on request it is possible all the same. */
+  readonly automatic: boolean;
+  /** `compression.threshold`: the share of the window from which on it happens. */
+  readonly threshold: number;
 }
 
 /** `agent:` in config.yaml. */

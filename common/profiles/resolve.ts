@@ -30,6 +30,7 @@ export const resolveProfile = async (
     agent: { maxSteps: settings.maxSteps, instructions: persona.text },
     mcp: settings.mcp,
     auxiliary: settings.auxiliary,
+    context: settings.context,
     revision: salt === null ? null : revisionOf(salt, files, env),
     warnings: [...parsed.warnings, ...persona.warnings],
   };

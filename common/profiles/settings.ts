@@ -4,8 +4,9 @@ import { TalariaError } from "../base/errors.ts";
 import type { RunLimits } from "../contracts/profile.ts";
 import { MAX_PROFILE_STEPS, MAX_RUN_LIMIT } from "../contracts/profile-rules.ts";
 import { readAuxiliarySettings } from "./auxiliary-settings.ts";
+import { readContextSettings } from "./context-settings.ts";
 import { type McpSection, parseMcpServers } from "./mcp-servers.ts";
-import type { Auxiliary, ProfileModel } from "./port.ts";
+import type { Auxiliary, ContextSettings, ProfileModel } from "./port.ts";
 import { keyNamesOf, originOf } from "./providers.ts";
 import { expandSetting } from "./template.ts";
 
@@ -26,6 +27,7 @@ export interface ProfileSettings {
   /** Tool servers, not expanded. */
   readonly mcp: McpSection;
   readonly auxiliary: Auxiliary;
+  readonly context: ContextSettings;
   /** What was not understood and does not matter enough to refuse the file. */
   readonly warnings: readonly string[];
 }
@@ -42,11 +44,23 @@ export const parseSettings = (
   const parsed = SettingsSchema.safeParse(toPlain(text, refuse) ?? {});
   if (!parsed.success)
     return refuse(parsed.error.issues.map((issue) => issue.path.join(".") || "not a map").join(", "));
-  const { model: section, bot_name: botName, agent, limits, skills, mcp_servers, auxiliary } = parsed.data;
+  const {
+    model: section,
+    bot_name: botName,
+    agent,
+    limits,
+    skills,
+    mcp_servers,
+    auxiliary,
+    compression,
+  } = parsed.data;
   const model = modelOf(section ?? null, env);
+  const background = readAuxiliarySettings(auxiliary ?? {}, env, model.model);
+  const context = readContextSettings(section?.context_length, compression);
   return {
     ...model,
-    ...readAuxiliarySettings(auxiliary ?? {}, env, model.model),
+    ...{ auxiliary: background.auxiliary, context: context.settings },
+    warnings: [...background.warnings, ...context.warnings],
     ...{ botName, maxSteps: agent?.max_steps ?? null, disabledSkills: skills?.disabled ?? [] },
     limits: {
       concurrent_runs: limits?.concurrent_runs ?? null,
@@ -67,8 +81,14 @@ const limit = z.int().min(1).max(MAX_RUN_LIMIT).nullish();
 const SettingsSchema = z.object({
   model: z
     .union([
-      plain.transform((text) => ({ default: text === "" ? null : text, provider: null, base_url: null })),
-      z.object({ default: optional, provider: optional, base_url: optional }),
+      plain.transform((text) => ({
+        ...{ default: text === "" ? null : text, provider: null, base_url: null },
+        context_length: undefined as unknown,
+      })),
+      z.object({
+        ...{ default: optional, provider: optional, base_url: optional },
+        context_length: z.unknown().optional(),
+      }),
     ])
     .nullish(),
   bot_name: optional,
@@ -80,6 +100,7 @@ const SettingsSchema = z.object({
     .catch(null),
   mcp_servers: z.unknown().optional(),
   auxiliary: z.record(z.string(), z.unknown()).nullish().catch(null),
+  compression: z.unknown().optional(),
 });
 
 const toPlain = (text: string, refuse: Refuse): unknown => {

@@ -14,6 +14,7 @@ export const JOBS = {
     // What is new in an update belongs to no session.
     z.strictObject({ summaryId: z.string().max(200) }),
   ]),
+  compression: z.strictObject({ jobId: z.string().max(200) }),
   maintenance: z.strictObject({ task: z.string().max(60) }),
 } as const;
 export type JobKind = keyof typeof JOBS;
@@ -22,9 +23,11 @@ export type JobData<K extends JobKind> = z.infer<(typeof JOBS)[K]>;
 export const isJobKind = (name: string): name is JobKind => Object.hasOwn(JOBS, name);
 
 /** The queue of a kind of background work. */
-export const QUEUE_OF = { title: "titles", recap: "summaries" } as const satisfies Readonly<
-  Record<Job["kind"], JobKind>
->;
+export const QUEUE_OF = {
+  title: "titles",
+  compression: "compression",
+  recap: "summaries",
+} as const satisfies Readonly<Record<Job["kind"], JobKind>>;
 
 /** BullMQ's key prefix of a deployment. */
 export const queuePrefix = (prefix: string): string => `${prefix}:queue`;

@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
+import { isBareContinue } from "../compression/bare-continue.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Run } from "../contracts/run.ts";
 import type { CreateWebhookBody, MadeWebhook } from "../contracts/webhook.ts";
@@ -15,6 +16,7 @@ import type { AcceptRequest } from "./port.ts";
 import type { ReleaseOps } from "./release-ops.ts";
 import { type RunRow, runFromRow, SELECT_RUN } from "./rows.ts";
 
+const EXHAUSTED = "compression_exhausted";
 export const IDEMPOTENCY_KEEP_S = 48 * 3600;
 
 /** Acceptance: everything a 202 promises, in one transaction (reliability 1; cancel-approve-steer C-1, C-4). */
@@ -41,6 +43,11 @@ export const createAcceptOps = (
     `select id from runs where session_id = ? and status in ('queued', 'running', 'waiting', 'cancelling')
      order by turn limit 1`,
   );
+  const lastError = db
+    .prepare<[string], string | null>(
+      "select error_code from runs where session_id = ? and ended_at is not null order by turn desc limit 1",
+    )
+    .pluck();
   const run = db.prepare<[string], RunRow>(`${SELECT_RUN} where r.id = ?`);
   const insertRun = db.prepare(
     `insert into runs (id, session_id, turn, profile, model, status, recovery, generation, created_at, config_revision,
@@ -116,6 +123,14 @@ export const createAcceptOps = (
           details: { active_run_id: before.id },
         });
       }
+      if (isBareContinue(request.text) && request.cut === undefined && lastError.get(owner.id) === EXHAUSTED)
+        throw new TalariaError(
+          EXHAUSTED,
+          "the context of this session is exhausted; going on needs a new one",
+          {
+            details: { continue_url: `/api/sessions/${owner.id}/continue` },
+          },
+        );
       // What the new message replaces goes in the same transaction (c.7: retry and edit are a cut, then the prompt).
       if (request.cut !== undefined) cutSession(owner.id, request.cut);
       const id = newId("run", at * 1000);

@@ -79,7 +79,7 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
   );
   const count = db.prepare(
     `update sessions set store_count = max(0, store_count - @shown), counted = case when store_id is null then counted else 0 end,
-       revision = revision + 1, updated_at = @at, last_role = null, last_preview = null
+       revision = revision + 1, context_revision = context_revision + 1, updated_at = @at, last_role = null, last_preview = null
      where id = @id`,
   );
   const recount = db.prepare(`update sessions set message_count = ${COUNT_SQL} where id = @id`);

@@ -37,6 +37,8 @@ export interface SessionRow {
   readonly last_preview: string | null;
   readonly seen_count: number;
   readonly forked_from: string | null;
+  /** Raised by every compression and every cut. */
+  readonly context_revision: number;
   /** Turns that the system begins wait for a usable key; see migration 0009. */
   readonly wake_paused: string | null;
 }

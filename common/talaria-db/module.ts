@@ -4,6 +4,7 @@ import { createDeliveryReadOps } from "../deliveries/delivery-reads.ts";
 import { createRunEvents } from "../deliveries/run-events.ts";
 import { createSubscriptionOps, createSubscriptionReadOps } from "../deliveries/subscription-ops.ts";
 import { createWebhookOps, createWebhookReadOps } from "../deliveries/webhook-ops.ts";
+import { createContextOps, createContextReadOps } from "../jobs/context-ops.ts";
 import { createEntitle } from "../jobs/entitle.ts";
 import { createFailedJobOps } from "../jobs/failed-ops.ts";
 import { createJobLedger } from "../jobs/ledger.ts";
@@ -81,6 +82,7 @@ const writeOps = (path: string) => {
       ...createDeliveryOps(db, outbox, wallClock),
       ...createRecapOps(db, jobs, wallClock),
       ...createUpdateOps(db, wallClock),
+      ...createContextOps(db, jobs, wallClock),
       ...createProcessOps(db, outbox, wallClock),
       ...createWakeOps(db, outbox, accepting, wallClock),
       ...createArchiveWriteOps(db),
@@ -112,6 +114,7 @@ const readOps = (path: string) => {
       ...createSubscriptionReadOps(db),
       ...createDeliveryReadOps(db),
       ...createRecapReadOps(db),
+      ...createContextReadOps(db),
       ...createProcessReadOps(db),
       ...createFailedJobOps(db),
       ...createArchiveReadOps(db),

@@ -1,13 +1,15 @@
 import { TalariaError } from "../base/errors.ts";
+import { type EffectiveContext, effectiveContext } from "../compression/effective.ts";
+import { modelContext } from "../compression/model-context.ts";
 import type { Message } from "../contracts/message.ts";
 import { comparePlaces, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { type StateRow, toMessage } from "../state-db/read/rows.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
-import { createKnown, createWritten, storeMessageId } from "./messages.ts";
-import type { ContextReader, RunContext } from "./port.ts";
-import { createLook } from "./sight.ts";
+import { createKnown, createWritten, storeKeyOf, storeMessageId } from "./messages.ts";
+import type { ContextReader, RunContext, SessionContext } from "./port.ts";
+import { createLook, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ContextDeps {
@@ -16,12 +18,42 @@ export interface ContextDeps {
   readonly stores: StateStores;
 }
 
+/** Messages of a session that is in no state.db: no compression looks at more. */
+const MAX_SIDECAR = 100_000;
+
 /**
- * The model's history of a run: active rows of the conversation's tip by id, as they were sent where the file knows that
- * (part d, "next turn"), then what the store lacks. Never made from the display set.
+ * The model's history: active rows of the conversation's tip by id, as they were sent where the file knows that (part d, "next
+ * turn"), then what the store lacks. Never made from the display set. The newest version of the context that still holds stands
+ * for what it covers.
  */
 export const createContextReader = ({ read, write, stores }: ContextDeps): ContextReader => {
   const look = createLook(read, stores);
+
+  /** Without any compression. Null: the store cannot be read. */
+  const historyOf = async (
+    sessionId: string,
+    store: StoreSight,
+    { turn, until }: { readonly turn: number; readonly until: number | null },
+  ): Promise<{ readonly messages: Message[]; readonly newestRow: number } | StateAway> => {
+    const answer = await stores.call.modelRows(store.path, store.segments.tipId, {
+      // Imported messages stand for rows in what people see, not in what the model gets.
+      hidden: { ...store.hidden, floor: 0 },
+      ...(until === null ? {} : { upTo: until }),
+    });
+    if (answer.state !== "ok") return { state: answer.state };
+    const { rows } = answer.value;
+    const local = await read.contextMessages(sessionId, turn, until ?? Number.MAX_SAFE_INTEGER);
+    return { messages: await merged(sessionId, rows, local), newestRow: rows.at(-1)?.rowId ?? 0 };
+  };
+
+  /** The newest version mostly holds: older ones are read only where it does not. */
+  const effective = async (sessionId: string, messages: readonly Message[]): Promise<EffectiveContext> => {
+    const raw = modelContext(messages);
+    const newest = await read.contextVersions(sessionId, 1);
+    const context = effectiveContext(raw, newest);
+    if (context.version !== null || newest.length === 0) return context;
+    return effectiveContext(raw, await read.contextVersions(sessionId));
+  };
 
   return {
     async contextOf(runId): Promise<RunContext> {
@@ -29,23 +61,47 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       if (record === null) throw new TalariaError("run_not_found", "there is no such run");
       const { run, turn } = record;
       const sight = await look(run.session_id);
-      if (sight.store === null) return { messages: await read.transcriptFor(runId), storeState: sight.state };
-      const until = await read.contextRow(runId);
-      const answer = await stores.call.modelRows(sight.store.path, sight.store.segments.tipId, {
-        // Imported messages stand for rows in what people see, not in what the model gets.
-        hidden: { ...sight.store.hidden, floor: 0 },
-        ...(until === null ? {} : { upTo: until }),
+      const { context_revision: contextRevision } = sight.row;
+      const told = async (
+        messages: readonly Message[],
+        storeState: RunContext["storeState"],
+      ): Promise<RunContext> => ({
+        ...(await effective(run.session_id, messages)),
+        ...{ contextRevision, storeState },
       });
-      if (answer.state !== "ok")
-        return { messages: await read.transcriptFor(runId), storeState: answer.state };
-      const { rows } = answer.value;
+      if (sight.store === null) return told(await read.transcriptFor(runId), sight.state);
+      const until = await read.contextRow(runId);
+      const history = await historyOf(run.session_id, sight.store, { turn, until });
+      if ("state" in history) return told(await read.transcriptFor(runId), history.state);
       // Rows that come later are part of the next context, not of this run's second attempt.
-      if (until === null) await write.keepContextRow(runId, rows.at(-1)?.rowId ?? 0);
-      const local = await read.contextMessages(run.session_id, turn, until ?? Number.MAX_SAFE_INTEGER);
-      return {
-        messages: [...(await merged(sight.row.id, rows, local)), ...(await read.ownPrompt(runId))],
-        storeState: "ok",
-      };
+      if (until === null) await write.keepContextRow(runId, history.newestRow);
+      return told([...history.messages, ...(await read.ownPrompt(runId))], "ok");
+    },
+
+    async sessionContext(sessionId): Promise<SessionContext> {
+      const sight = await look(sessionId);
+      const { context_revision: contextRevision, next_turn: nextTurn } = sight.row;
+      const told = async (messages: readonly Message[]): Promise<SessionContext> => ({
+        ...(await effective(sessionId, messages)),
+        ...{ contextRevision, nextTurn },
+      });
+      if (sight.store !== null) {
+        const all = { turn: Number.MAX_SAFE_INTEGER, until: null };
+        const history = await historyOf(sessionId, sight.store, all);
+        // What cannot be seen would not be covered, and would come back behind the summary.
+        if ("state" in history) throw storeUnavailable();
+        return told(history.messages);
+      }
+      if (sight.state !== "ok" && sight.state !== "none") throw storeUnavailable();
+      const rows = await read.sidecarBefore(sessionId, Number.MAX_SAFE_INTEGER, 0, MAX_SIDECAR);
+      return told(rows.toReversed().map(messageFromRow));
+    },
+
+    async shownId(sessionId, id) {
+      const key = storeKeyOf(id);
+      if (key === null) return id;
+      const [ids, uids] = "uid" in key ? [[], [key.uid]] : [[key.rowId], []];
+      return (await read.boundMessages(sessionId, ids, uids))[0]?.id ?? id;
     },
   };
 
@@ -81,6 +137,10 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     return items.sort((a, b) => comparePlaces(a.place, b.place)).map(({ message }) => message);
   }
 };
+
+interface StateAway {
+  readonly state: RunContext["storeState"];
+}
 
 /** A row as it goes to the model: the wire text where the store kept one. */
 const sentMessage = (row: StateRow, sessionId: string, known: MessageRow | undefined): Message => {

@@ -1,3 +1,4 @@
+import type { EffectiveContext } from "../compression/effective.ts";
 import type { MessagePage } from "../contracts/http.ts";
 import type { Message } from "../contracts/message.ts";
 import type { Session, StoreState } from "../contracts/session.ts";
@@ -42,16 +43,31 @@ export interface Transcripts {
 }
 
 /** What the next model call of a run is given as history (part d, "next turn"). */
-export interface RunContext {
-  /** Model set of the conversation's tip, then our turns that are not in the store yet, then the run's own message. */
-  readonly messages: readonly Message[];
+export interface RunContext extends EffectiveContext {
+  /**
+   * Of the session at this moment. `raw`: model set of the conversation's tip, then our turns that are not in the store yet, then the
+   * run's own message.
+   */
+  readonly contextRevision: number;
   /** The store could not be read: what other programs wrote is missing. */
   readonly storeState: StoreState;
+}
+
+export interface SessionContext extends EffectiveContext {
+  readonly contextRevision: number;
+  readonly nextTurn: number;
 }
 
 export interface ContextReader {
   /** A later attempt of the run gets what the first one got. Rejects with `run_not_found`. */
   contextOf(runId: string): Promise<RunContext>;
+  /**
+   * The same of a session that no run is in. Rejects with `session_not_found`, with `store_unavailable` while its file cannot be
+   * read.
+   */
+  sessionContext(sessionId: string): Promise<SessionContext>;
+  /** A message's id as pages of the transcript give it, for one that a context gave. */
+  shownId(sessionId: string, id: string): Promise<string>;
 }
 
 /** What changes a transcript (c.7). Every call rejects with `session_busy` while the session has an unfinished run. */

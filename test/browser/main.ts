@@ -1,5 +1,6 @@
 import { chromium } from "playwright-core";
 import { type Spec, withBench } from "./bench.ts";
+import { compressionSpecs } from "./compression.spec.ts";
 import { layoutSpecs } from "./layout.spec.ts";
 import { manyRunsSpecs } from "./many-runs.spec.ts";
 import { notifySpecs } from "./notify.spec.ts";
@@ -39,6 +40,7 @@ const main = async (): Promise<boolean> => {
     ...titlesSpecs,
     ...recapsSpecs,
     ...updatesSpecs,
+    ...compressionSpecs,
     ...processSpecs,
     ...operationsSpecs,
     ...manyRunsSpecs,

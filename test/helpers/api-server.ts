@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type AppDeps, createApp } from "../../api/app.ts";
 import { createBacklog } from "../../api/backlog.ts";
+import { contextCalls } from "../../api/context-calls.ts";
 import { deliveryCalls } from "../../api/delivery-calls.ts";
 import { healthChecks } from "../../api/health-checks.ts";
 import { jobCalls } from "../../api/job-calls.ts";
@@ -22,7 +23,7 @@ import { createHttpServer, type ServerLimits } from "../../api/server.ts";
 import { updateCalls } from "../../api/update-calls.ts";
 import { publishHint } from "../../common/journal/hints.ts";
 import { createModelLists } from "../../common/profiles/model-list.ts";
-import { profileTerms } from "../../common/profiles/resolve.ts";
+import { profileTerms, resolveProfile } from "../../common/profiles/resolve.ts";
 import { loadSalt, saltFile } from "../../common/profiles/revision.ts";
 import { createProfileStore } from "../../common/profiles/store.ts";
 import { checkWorkspace } from "../../common/profiles/workspace.ts";
@@ -116,6 +117,10 @@ export const startApi = async (options: TestApiOptions = {}): Promise<TestApi> =
       ...{ stateDir: join(home, "talaria"), deliveries: { privateTargets } },
     }),
     updates: updateCalls(db, house.queue, "off"),
+    contexts: contextCalls({
+      ...{ db, context: transcript.context, control: lifecycle.control },
+      resolveProfile: (name) => resolveProfile(home, name),
+    }),
     processes: processCalls(db, lifecycle.control),
     ops: opsCalls({
       maintenance: createMaintenanceView(() => db.read.maintenance()),

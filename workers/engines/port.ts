@@ -1,3 +1,4 @@
+import type { ContextMessage } from "../../common/compression/context-message.ts";
 import type { ToolCall } from "../../common/contracts/message.ts";
 import type { RunErrorCode } from "../../common/contracts/run.ts";
 import type { SessionProcesses } from "../tools/process/port.ts";
@@ -19,23 +20,6 @@ export interface Engine {
    */
   run(context: EngineContext, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined>;
 }
-
-/** One message of the model's context, in order. Notices never appear here. */
-export type ContextMessage =
-  | { readonly role: "user"; readonly content: string }
-  | {
-      readonly role: "assistant";
-      readonly content: string;
-      readonly reasoning?: string;
-      readonly toolCalls?: readonly ToolCall[];
-    }
-  | {
-      readonly role: "tool";
-      readonly toolCallId: string;
-      readonly toolName: string;
-      readonly content: string;
-      readonly isError: boolean;
-    };
 
 /** A model step recorded by an earlier attempt. */
 export interface RecordedStep {
@@ -74,9 +58,41 @@ export interface EngineContext {
   /** Environment of child processes, already built: nothing is inherited (DESIGN 8). */
   readonly childEnv: Readonly<Record<string, string>>;
   readonly maxSteps: number;
+  /** Keeps the history within the model's window; absent: it is sent as it is. */
+  readonly keeper?: ContextKeeper;
   /** What the run's session has running in the background. */
   readonly processes?: SessionProcesses | undefined;
 }
+
+/** How a run's history is made to fit (background-jobs 2.2). */
+export interface ContextKeeper {
+  /** Tokens of the model's window, as configured or assumed. */
+  readonly contextLength: number;
+  /** The estimate from which on it is compressed; null: only when the provider refuses it. */
+  readonly thresholdTokens: number | null;
+  /** Rough tokens that tool results keep once it is compressed. */
+  readonly resultBudget: number;
+  /** Compressions that earlier attempts of the run made. */
+  readonly made: number;
+  count(messages: readonly ContextMessage[]): Promise<number>;
+  /**
+   * What would compress the history so that at most `tailTokens` of it stay (null: as many as usual); null: nothing would. What it
+   * resolves with is durable. Rejects with the signal's reason, and with `stale_generation`.
+   */
+  prepare(tailTokens: number | null): Promise<((signal: AbortSignal) => Promise<KeptContext>) | null>;
+}
+
+export type KeptContext =
+  | {
+      readonly kind: "made";
+      readonly version: number;
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
+      /** The history from now on. */
+      readonly messages: readonly ContextMessage[];
+    }
+  /** Nothing changed; `reason` is a warning's type, `message` is for people. */
+  | { readonly kind: "refused"; readonly reason: string; readonly message: string };
 
 /** Model of a profile (native-api "Model of a profile"). */
 export interface ModelSettings {
@@ -124,6 +140,15 @@ export type EngineEvent =
       readonly message: string;
       /** A model call is tried again after this time; `status`: what the provider answered, null when it could not be reached. */
       readonly retry?: { readonly status: number | null; readonly waitMs: number };
+    }
+  /** The history is being compressed; ends with `compressed`, or with whatever comes next. */
+  | { readonly type: "compressing" }
+  /** It is, and that is durable. */
+  | {
+      readonly type: "compressed";
+      readonly version: number;
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
     }
   /** The model wanted more steps than `maxSteps`. */
   | { readonly type: "step_limit" };

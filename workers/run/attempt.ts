@@ -1,5 +1,6 @@
 import { within } from "../../common/base/bounded-wait.ts";
 import { isTalariaError, messageOf } from "../../common/base/errors.ts";
+import type { ContextInfo } from "../../common/contracts/context.ts";
 import type { RunEvent } from "../../common/contracts/events.ts";
 import type { RunView } from "../../common/contracts/run-view.ts";
 import { JournalRefused, type JournalWriter } from "../../common/journal/writer.ts";
@@ -17,12 +18,13 @@ import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
 import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
-import type { ContextReader } from "../../common/transcript/port.ts";
+import type { ContextReader, RunContext } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
 import type { AttemptTimes } from "./attempt-times.ts";
-import { modelContext } from "./context.ts";
+import { compressedEvent } from "./compression-events.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { endReasonOf, ProfileUnavailable } from "./end-reason.ts";
+import { createContextKeeper, type KeeperDeps } from "./keep-context.ts";
 import { createRecorder } from "./recorder.ts";
 import { RunStop } from "./stop.ts";
 
@@ -51,6 +53,7 @@ export interface AttemptDeps {
   /** What the model is given as history, other programs' messages included. */
   readonly context: ContextReader;
   readonly maxSteps: number;
+  readonly compression: Omit<KeeperDeps, "context" | "write">;
 }
 
 export interface RunTools {
@@ -167,7 +170,7 @@ export class Attempt {
     const { claim, evidence, view, writer, times } = this.start;
     const { run, generation } = claim.record;
     const { lifecycle } = this.deps;
-    const { context, historyCut } = await this.context(profile);
+    const { context, history, historyCut } = await this.context(profile);
     const redactor = failClosed(createRedactor(profile.secrets));
     const emitter = createEmitter(view, run.attempt, writer, redactor);
     const repairs = run.attempt > 1 ? repairEvents(view, knownSteps(evidence)) : [];
@@ -177,6 +180,12 @@ export class Attempt {
     });
     for (const event of repairs) emitter.emit(event);
     if (historyCut) emitter.emit(HISTORY_CUT);
+    const made = run.attempt > 1 ? await lifecycle.read.contextsOfRun(run.id) : [];
+    this.tellCompressed(made, emitter);
+    const keeper = createContextKeeper(
+      { ...this.deps.compression, context: this.deps.context, write: lifecycle.write },
+      { run, generation, profile, history, made: made.length, redactor, log: this.start.log },
+    );
     const { tools: profileTools, warnings } = await opening;
     for (const message of warnings)
       emitter.emit({
@@ -185,6 +194,7 @@ export class Attempt {
       });
     const recorder = createRecorder({
       runId: run.id,
+      sessionId: run.session_id,
       generation,
       write: lifecycle.write,
       emitter,
@@ -193,16 +203,37 @@ export class Attempt {
       firstOutputAt: () => times.firstOutputAt,
     });
     times.uses(context.model);
-    await this.drive(engine, { ...context, profileTools }, emitter, recorder.record);
+    await this.drive(engine, { ...context, profileTools, keeper }, emitter, recorder.record);
 
     const { text, reasoning, usages, stepLimit } = recorder.answer();
     const recorded = usages.length > 1 || evidence.steps.length > 0 || stepLimit;
     const proof = recorded ? await lifecycle.read.evidence(run.id) : evidence;
     const earlier = evidence.steps.map((step) => step.usage);
-    const usage = sumUsage([...earlier, ...usages], this.elapsedS());
+    const lastPrompt = usages.at(-1)?.inputTokens ?? 0;
+    const usage = {
+      ...sumUsage([...earlier, ...usages], this.elapsedS()),
+      context_length: keeper.contextLength,
+      ...(keeper.thresholdTokens === null ? {} : { threshold_tokens: keeper.thresholdTokens }),
+      ...(lastPrompt === 0 ? {} : { last_prompt_tokens: lastPrompt }),
+    };
     const { enabled, refreshEvery } = profile.auxiliary.titles;
     const outcome = completedOutcome(proof, { text, reasoning }, usage, stepLimit);
     return this.commit({ ...outcome, ...(enabled ? { titles: { refreshEvery } } : {}) }, "complete");
+  }
+
+  /** An attempt that died between a compression and the word of it. */
+  private tellCompressed(made: readonly ContextInfo[], emitter: Emitter): void {
+    const { run } = this.start.claim.record;
+    const told = new Set(emitter.view.compressed.map(({ version }) => version));
+    for (const { version, tokens_before, tokens_after } of made)
+      if (!told.has(version))
+        emitter.emit(
+          compressedEvent(run.session_id, {
+            version,
+            tokensBefore: tokens_before,
+            tokensAfter: tokens_after,
+          }),
+        );
   }
 
   /** Says which configuration this attempt runs with, where that is not the one it was accepted with. */
@@ -243,9 +274,11 @@ export class Attempt {
     }
   }
 
-  private async context(
-    profile: Profile,
-  ): Promise<{ readonly context: Omit<EngineContext, "profileTools">; readonly historyCut: boolean }> {
+  private async context(profile: Profile): Promise<{
+    readonly context: Omit<EngineContext, "profileTools">;
+    readonly history: RunContext;
+    readonly historyCut: boolean;
+  }> {
     const { claim, evidence } = this.start;
     const { run } = claim.record;
     const [history, workspace] = await Promise.all([
@@ -258,7 +291,7 @@ export class Attempt {
       sessionId: run.session_id,
       attempt: run.attempt,
       instructions: profile.agent.instructions,
-      messages: modelContext(history.messages),
+      messages: history.messages,
       steps: evidence.steps,
       tools: evidence.tools.map((tool) => ({
         step: tool.step,
@@ -274,7 +307,7 @@ export class Attempt {
       processes: this.deps.processesOf(profile, run, { workspace, childEnv }),
       maxSteps: profile.agent.maxSteps ?? this.deps.maxSteps,
     };
-    return { context, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
+    return { context, history, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
   }
 
   /** What a throw out of the execution means for the run. */

@@ -6,6 +6,7 @@ import { toolCompleteEvent, toolEvent } from "../../common/lifecycle/tool-events
 import type { Redactor } from "../../common/logging/redact.ts";
 import type { StepUsageRecord } from "../../common/runs/ledger.ts";
 import type { EngineEvent } from "../engines/port.ts";
+import { compressedEvent, compressingEvent } from "./compression-events.ts";
 import type { Emitter } from "./emitter.ts";
 import { RunStop } from "./stop.ts";
 
@@ -23,6 +24,7 @@ export interface Answer {
  */
 export const createRecorder = ({
   runId,
+  sessionId,
   generation,
   write,
   emitter,
@@ -31,6 +33,7 @@ export const createRecorder = ({
   firstOutputAt,
 }: {
   readonly runId: string;
+  readonly sessionId: string;
   readonly generation: number;
   readonly write: Pick<LifecycleDeps["write"], "recordStep" | "recordToolStart" | "recordToolEnd">;
   readonly emitter: Emitter;
@@ -120,6 +123,15 @@ export const createRecorder = ({
             event: "warning",
             payload: { type: event.kind, message: redactor.text(event.message) },
           });
+          return;
+        case "compressing":
+          emitter.settleText();
+          emitter.emit(compressingEvent(sessionId));
+          await journal.flush();
+          return;
+        case "compressed":
+          emitter.emit(compressedEvent(sessionId, event));
+          await journal.flush();
           return;
         case "step_limit":
           stepLimit = true;

@@ -1,5 +1,6 @@
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Recap, RecapKind } from "../../../common/contracts/recap.ts";
+import { takeJob } from "./jobs.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Turn } from "./timeline.ts";
 
@@ -13,16 +14,11 @@ export const withRecaps = (state: SessionState, news: readonly Recap[]): Session
   return { ...state, recaps: [...state.recaps.filter((recap) => !names.has(recapName(recap))), ...news] };
 };
 
-/** What a job says, whichever of its words comes last: an ended one does not begin again without being made anew. */
+/** What a job says; a recap that is done brings its card. */
 export const withJob = (state: SessionState, job: Job): SessionState => {
-  const known = state.jobs[job.kind];
-  const isOld =
-    known?.id === job.id &&
-    (known.created_at > job.created_at ||
-      (known.created_at === job.created_at &&
-        (known.attempt > job.attempt || (known.ended_at !== null && job.ended_at === null))));
-  if (isOld) return state;
-  const next = { ...state, jobs: { ...state.jobs, [job.kind]: job } };
+  const jobs = takeJob(state.jobs, job);
+  if (jobs === state.jobs) return state;
+  const next = { ...state, jobs };
   const recap = job.kind === "recap" ? (job.result?.recap as Recap | undefined) : undefined;
   if (recap === undefined) return next;
   const shown = withRecaps({ ...next, offer: false }, [recap]);

@@ -73,6 +73,8 @@ export const reduceSession = (state: SessionState, action: SessionAction): Sessi
     case "reader":
       if (action.away === state.away && (action.away || state.news === 0)) return state;
       return { ...state, away: action.away, news: action.away ? state.news : 0 };
+    case "contexts":
+      return { ...state, contexts: action.contexts, contextsTold: Math.max(state.contextsTold, action.told) };
     case "editing":
       return { ...state, editing: action.messageId };
     case "changing":

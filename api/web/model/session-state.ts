@@ -1,3 +1,4 @@
+import type { ContextInfo } from "../../../common/contracts/context.ts";
 import type { RunEventPayload } from "../../../common/contracts/events.ts";
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Message } from "../../../common/contracts/message.ts";
@@ -86,6 +87,12 @@ export interface SessionState {
   readonly offer: boolean;
   /** The recap that was asked for here and comes into view when it is there. */
   readonly awaitedRecap: string | null;
+  /** Compressions of what the model is sent, the newest first. */
+  readonly contexts: readonly ContextInfo[];
+  /** The newest compression that had been told of when they were read. */
+  readonly contextsTold: number;
+  /** The newest compression that a run told of which has ended since. */
+  readonly settledVersion: number;
   /** Background processes of the session, the oldest first. */
   readonly processes: readonly Process[];
 }
@@ -125,6 +132,8 @@ export type SessionAction =
   | { readonly type: "outside"; readonly session: Session; readonly cut: boolean }
   | { readonly type: "head"; readonly head: SessionHead }
   | { readonly type: "reader"; readonly away: boolean }
+  | { readonly type: "job"; readonly job: Job }
+  | { readonly type: "contexts"; readonly contexts: readonly ContextInfo[]; readonly told: number }
   | { readonly type: "editing"; readonly messageId: string | null }
   | { readonly type: "changing"; readonly changing: boolean }
   /** The server has accepted a retry or an edit: `messageId` and what follows it are replaced by the run. */
@@ -166,5 +175,8 @@ export const createSessionState = (id: string): SessionState => ({
   recaps: [],
   offer: false,
   awaitedRecap: null,
+  contexts: [],
+  contextsTold: 0,
+  settledVersion: 0,
   processes: [],
 });

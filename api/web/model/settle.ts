@@ -11,7 +11,13 @@ export const isCommitted = (messages: readonly Message[], runId: string): boolea
 export const settleRun = (state: SessionState, run: LiveRun): SessionState => {
   const runs = new Map(state.runs);
   runs.delete(run.runId);
-  return { ...state, runs, settled: new Map(state.settled).set(run.runId, factsOf(run.view)) };
+  const versions = run.view.compressed.map(({ version }) => version);
+  return {
+    ...state,
+    runs,
+    settled: new Map(state.settled).set(run.runId, factsOf(run.view)),
+    settledVersion: Math.max(state.settledVersion, ...versions),
+  };
 };
 
 export const replaceRun = (state: SessionState, run: LiveRun): SessionState => ({

@@ -1,3 +1,4 @@
+import type { CompressPreview } from "../../../common/contracts/context.ts";
 import type { PatchSessionBody } from "../../../common/contracts/http.ts";
 import type { CreateProfileBody, PatchProfileBody, ProfileView } from "../../../common/contracts/profile.ts";
 import type { RecapKind } from "../../../common/contracts/recap.ts";
@@ -59,6 +60,20 @@ export interface Workbench {
   readonly drafts: Drafts;
   readonly profiles: ProfileCommands;
   readonly updates: Updates;
+  readonly compression: CompressionCommands;
+}
+
+/** What a person does about the model's context of a session. */
+export interface CompressionCommands {
+  preview(id: string): Promise<Outcome<CompressPreview>>;
+  /** `focus` "": none. */
+  start(id: string, focus: string): Promise<Outcome<null>>;
+  cancel(id: string, jobId: string): void;
+  retry(id: string, jobId: string): void;
+  /** The text that a version stands for; null: it could not be read, which was told. */
+  summary(id: string, version: number): Promise<string | null>;
+  /** Opens the session that goes on in place of an exhausted one. */
+  goOn(id: string): void;
 }
 
 /** What is done with profiles. Refusals are answered, to be shown in place; none rejects. */

@@ -1,4 +1,5 @@
 import type { Backlog } from "../../../common/contracts/backlog.ts";
+import type { CompressPreview, ContextAnswer, ContextInfo } from "../../../common/contracts/context.ts";
 import type { Delivery } from "../../../common/contracts/delivery.ts";
 import type {
   CutAnswer,
@@ -145,6 +146,16 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
     /** The text about what is new, or how far it is. */
     updateSummary: (profile: string) =>
       call<{ summary: UpdateSummary }>("POST", "/api/updates/summary", { body: { profile } }),
+    compress: (sessionId: string, focus: string) =>
+      post<{ job: Job }>(sessionId, "compress", focus === "" ? {} : { focus }),
+    previewCompression: (sessionId: string) => post<CompressPreview>(sessionId, "compress/preview", {}),
+    contexts: (sessionId: string) =>
+      call<Page<ContextInfo>>("GET", `/api/sessions/${id(sessionId)}/contexts?limit=50`),
+    context: (sessionId: string, version: number) =>
+      call<ContextAnswer>("GET", `/api/sessions/${id(sessionId)}/contexts/${version}`),
+    continueSession: (sessionId: string) => post<{ session: Session }>(sessionId, "continue", {}),
+    jobs: (sessionId: string) => call<Page<Job>>("GET", `/api/sessions/${id(sessionId)}/jobs`),
+    job: (jobId: string) => call<{ job: Job }>("GET", `/api/jobs/${id(jobId)}`),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery & { readonly status?: OpsRun["status"] }) =>
       call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),

@@ -6,6 +6,7 @@ import type { Workbench } from "../model/workbench.ts";
 import { createEventConnection } from "../net/event-connection.ts";
 import { ApiError } from "../net/http.ts";
 import { watchBacklog } from "./backlog-watch.ts";
+import { createCompression } from "./compression.ts";
 import { createFrameQueue } from "./frame-queue.ts";
 import { createMessageSearch } from "./message-search.ts";
 import { createOutsideWatch } from "./outside-watch.ts";
@@ -94,6 +95,8 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     select: (id) => show(id, "push"),
   });
 
+  const compression = createCompression({ api: deps.api, store, select: (id) => show(id, "push") });
+
   const frames = createFrameQueue({
     schedule: deps.schedule,
     apply(sessionId, batch) {
@@ -124,6 +127,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       return;
     }
     transcripts.readIfWanted(id);
+    compression.check(id);
   };
 
   const connection = createEventConnection({
@@ -163,7 +167,12 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     if (mode !== null) deps.route.write(id, mode);
     if (!follow) return;
     connection.restart();
-    if (id !== null) void transcripts.open(id);
+    if (id !== null) openSession(id);
+  };
+
+  const openSession = (id: string): void => {
+    void transcripts.open(id);
+    compression.opened(id);
   };
 
   const forget = (id: string): void => {
@@ -190,7 +199,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
       (settings) => store.dispatch({ type: "settings", botName: settings.bot_name }),
       () => undefined, // the default name serves (C-6)
     );
-    if (state.selected !== null) void transcripts.open(state.selected);
+    if (state.selected !== null) openSession(state.selected);
   };
   deps.route.onPop(() => show(deps.route.read(), null));
   begin();
@@ -261,6 +270,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     },
     profiles: profiles.commands,
     updates,
+    compression: compression.commands,
     closeToast: (id) => store.dispatch({ type: "toast_closed", id }),
   };
 };

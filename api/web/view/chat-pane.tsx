@@ -7,6 +7,7 @@ import { activeRun, statusLineOf } from "../model/status-line.ts";
 import { storeNotice } from "../model/stores.ts";
 import { ChatHeader } from "./chat-header.tsx";
 import { Composer } from "./composer.tsx";
+import { CompressionLine } from "./compression-line.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { AlertIcon } from "./icons.tsx";
 import { ProcessStrip } from "./process-strip.tsx";
@@ -42,6 +43,7 @@ export const ChatPane = (props: {
           <span>{notice}</span>
         </p>
       )}
+      {session !== null && <CompressionLine sessionId={session.id} job={session.jobs.compression ?? null} />}
       <Conversation
         session={session}
         profiles={props.profiles}

@@ -61,6 +61,11 @@ export const TitleIcon = () => (
     <path d="M4 6V4h12v2M10 4v12M7.500 16h5" />
   </Icon>
 );
+export const CompressIcon = () => (
+  <Icon>
+    <path d="M4 10h12M10 2v5M7.500 4.500 10 7l2.500-2.500M10 18v-5M7.500 15.500 10 13l2.500 2.500" />
+  </Icon>
+);
 export const ChevronIcon = () => (
   <Icon>
     <path d="m7 5 5 5-5 5" />

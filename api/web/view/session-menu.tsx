@@ -1,10 +1,12 @@
 import { useState } from "react";
 import type { Session } from "../../../common/contracts/session.ts";
 import { exportUrl } from "../net/http.ts";
+import { CompressDialog } from "./compress-dialog.tsx";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import {
   ArchiveIcon,
   ClearIcon,
+  CompressIcon,
   CopyIcon,
   DownloadIcon,
   MoreIcon,
@@ -36,7 +38,7 @@ export const SessionMenu = (props: {
 }) => {
   const { session } = props;
   const workbench = useWorkbench();
-  const [asking, setAsking] = useState<"clear" | "delete" | null>(null);
+  const [asking, setAsking] = useState<"compress" | "clear" | "delete" | null>(null);
   const title = session.title ?? "Untitled session";
   const patch = (change: { pinned?: boolean; archived?: boolean }): void =>
     workbench.patch(session.id, change);
@@ -82,11 +84,18 @@ export const SessionMenu = (props: {
       apart: i === 0,
     })),
     {
+      key: "compress",
+      label: "Compress the conversation…",
+      icon: <CompressIcon />,
+      refused: props.lock ?? (props.empty ? "There are no messages." : null),
+      apart: true,
+      onPick: () => setAsking("compress"),
+    },
+    {
       key: "clear",
       label: "Clear the conversation…",
       icon: <ClearIcon />,
       refused: props.lock ?? (props.empty ? "There are no messages." : null),
-      apart: true,
       onPick: () => setAsking("clear"),
     },
     {
@@ -101,6 +110,7 @@ export const SessionMenu = (props: {
   return (
     <>
       <Menu label="Session menu" icon={<MoreIcon />} entries={entries} />
+      {asking === "compress" && <CompressDialog sessionId={session.id} onClose={() => setAsking(null)} />}
       {asking === "clear" && (
         <ConfirmDialog
           title="Clear this conversation?"

@@ -1,8 +1,10 @@
 import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { bordersOf } from "../model/compression.ts";
 import { recapName, recapsOf } from "../model/recaps.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { type Turn, timelineOf } from "../model/timeline.ts";
 import { lockOf } from "../model/turn-actions.ts";
+import { ContextDivider } from "./context-divider.tsx";
 import { DownIcon } from "./icons.tsx";
 import { LockContext } from "./message-bar.tsx";
 import { RecapCard } from "./recap-card.tsx";
@@ -19,6 +21,8 @@ const SETTLE_FRAMES = 12;
 export const Transcript = ({ session }: { readonly session: SessionState }) => {
   const workbench = useWorkbench();
   const turns = useMemo(() => timelineOf(session), [session]);
+  const borders = useMemo(() => bordersOf(session.contexts), [session.contexts]);
+  const dividersOf = (turn: Turn) => turn.committed.flatMap(({ id }) => borders.get(id) ?? []);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
@@ -143,6 +147,9 @@ export const Transcript = ({ session }: { readonly session: SessionState }) => {
           <LockContext value={lockOf(session)}>
             {turns.map((turn, i) => (
               <Fragment key={turn.key}>
+                {dividersOf(turn).map((context) => (
+                  <ContextDivider key={context.version} sessionId={session.id} context={context} />
+                ))}
                 <TurnView
                   turn={turn}
                   sessionId={session.id}

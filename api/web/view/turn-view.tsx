@@ -1,5 +1,6 @@
 import { memo, useContext } from "react";
 import type { Message } from "../../../common/contracts/message.ts";
+import { EXHAUSTED, tokensText } from "../model/compression.ts";
 import {
   answerOrigin,
   answerText,
@@ -72,12 +73,14 @@ export const TurnView = memo(
           <PartView key={part.key} part={part} />
         ))}
         {working && parts.length === 0 && <Waiting />}
+        <Compressions turn={turn} />
         <Warnings turn={turn} />
         {notices.map((message) => (
           <Notice key={message.id} markdown={message.content} tone={toneOf(message)} />
         ))}
         {live?.localNotice && <Notice markdown={live.localNotice} tone="stopped" />}
         <Failure turn={turn} stored={notices.length > 0} />
+        {last && isExhausted(turn) && <GoOn sessionId={sessionId} />}
         {(turn.facts?.recovered || live?.view.recovered) && (
           <p className="turn-note">
             Recovered after a crash: finished steps were kept, the unfinished one was begun again.
@@ -188,6 +191,46 @@ const Waiting = () => (
     <span />
   </p>
 );
+
+/** Only while the turn goes on: afterwards the border in the conversation tells of it (B-28). */
+const Compressions = ({ turn }: { readonly turn: Turn }) => {
+  const view = turn.live?.view;
+  if (view === undefined || view.terminal !== null) return null;
+  return (
+    <>
+      {view.compressed.map(({ version, usage }) => (
+        <p className="turn-note" key={version}>
+          Context compressed: {tokensText({ before: usage.tokens_before, after: usage.tokens_after })}
+        </p>
+      ))}
+      {view.compressing && (
+        <p className="turn-note" role="status">
+          Compressing the context…
+        </p>
+      )}
+    </>
+  );
+};
+
+/** The turn could not be made to fit: what helps (B-29). */
+const GoOn = ({ sessionId }: { readonly sessionId: string }) => {
+  const workbench = useWorkbench();
+  return (
+    <p className="go-on">
+      <button className="button" type="button" onClick={() => workbench.compression.goOn(sessionId)}>
+        Start a focused continuation
+      </button>
+      <span className="turn-note">A new session with an empty context, the same profile and model.</span>
+    </p>
+  );
+};
+
+const isExhausted = (turn: Turn): boolean =>
+  turn.facts?.error?.type === EXHAUSTED ||
+  turn.committed.some(
+    ({ role, status, content }) =>
+      role === "notice" && status === "failed" && content.includes(`\`${EXHAUSTED}\``),
+  );
 
 const Warnings = ({ turn }: { readonly turn: Turn }) => {
   const warnings = turn.live?.view.warnings ?? turn.facts?.warnings ?? [];

@@ -37,9 +37,10 @@ const cut = async (id: string, what: string, body: unknown = {}): Promise<Cut> =
 };
 const contextOf = async (id: string, text = "and now"): Promise<readonly string[]> => {
   const run = await desk.start(id, text);
-  const { messages } = await desk.api.transcript.context.contextOf(run.id);
+  const { raw } = await desk.api.transcript.context.contextOf(run.id);
   await desk.call("POST", `/api/runs/${run.id}/cancel`, {});
-  return told(messages);
+  // Without the results that are made up for calls that have none.
+  return told(raw.flatMap(({ id, message }) => (id === null ? [] : [message])));
 };
 /** Rows of others in the whole file, byte for byte. */
 const othersRows = (runIds: readonly string[] = []): readonly unknown[] => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "@jest/globals";
 import Database from "better-sqlite3";
+import type { ContextMessage } from "../../../common/compression/context-message.ts";
 import type { CutAnswer, MessagePage } from "../../../common/contracts/http.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import type { Run } from "../../../common/contracts/run.ts";
@@ -233,8 +234,12 @@ const eventsOf = async (follower: Follower): Promise<SessionEvents> => {
 };
 
 /** What a person can tell of messages. */
-export const told = (messages: readonly Message[]): readonly string[] =>
-  messages.map(({ role, content, tool_call_id }) => `${role}|${content}|${tool_call_id ?? ""}`);
+export const told = (messages: readonly (Message | ContextMessage)[]): readonly string[] =>
+  messages.map((message) => {
+    const call =
+      "tool_call_id" in message ? message.tool_call_id : "toolCallId" in message ? message.toolCallId : "";
+    return `${message.role}|${message.content}|${call ?? ""}`;
+  });
 
 /** Ids, and proof that none comes twice. */
 export const idsOf = (messages: readonly Message[]): readonly string[] => {

@@ -47,7 +47,7 @@ describe("loadConfig", () => {
       redis: { url: "redis://127.0.0.1:6379", prefix: "talaria" },
       log: { level: "info" },
       worker: {
-        queues: ["runs", "titles", "summaries", "deliveries", "maintenance"],
+        queues: ["runs", "titles", "compression", "summaries", "deliveries", "maintenance"],
         profiles: null,
         concurrency: 400,
         jobConcurrency: 8,

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ContextMessage } from "../../../common/compression/context-message.ts";
 import { createDemoEndpoint, type DemoEndpoint } from "../../../workers/engines/demo/endpoint.ts";
 import { expectedText } from "../../../workers/engines/demo/words.ts";
-import type { ContextMessage } from "../../../workers/engines/port.ts";
 import { createDefaultTools } from "../../../workers/tools/default-tools.ts";
 import { collect, contextFor, ofType, testEngine, textOf } from "./harness.ts";
 

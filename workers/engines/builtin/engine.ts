@@ -1,10 +1,16 @@
-import type { LanguageModelV4FunctionTool, LanguageModelV4Prompt } from "@ai-sdk/provider";
+import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolCall } from "../../../common/contracts/message.ts";
 import type { Tool } from "../../tools/tool.ts";
-import type { Engine, EngineContext, EngineEvent, RecordedTool } from "../port.ts";
-import { callModel, type ModelCallPolicy } from "./model-call.ts";
+import {
+  type Engine,
+  type EngineContext,
+  EngineError,
+  type EngineEvent,
+  type RecordedTool,
+} from "../port.ts";
+import { FittedContext } from "./fit-context.ts";
+import { callModel, type ModelAnswer, type ModelCall, type ModelCallPolicy } from "./model-call.ts";
 import { createModels, type DemoEndpoint } from "./models.ts";
-import { conversationPrompt, stepMessages } from "./prompt.ts";
 import { runCalls } from "./tool-calls.ts";
 
 export interface BuiltinEngineDeps {
@@ -39,7 +45,7 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
     const functions = [...tools.values()].map(toFunction);
     const { workspace, childEnv, processes } = context;
     const toolContext = { workspace, childEnv, signal, processes };
-    const prompt: LanguageModelV4Prompt = conversationPrompt(context);
+    const fitted = new FittedContext(context, functions);
     const usedIds = new Set<string>();
     let step = 0;
 
@@ -50,19 +56,20 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
       for (const call of recorded.toolCalls) usedIds.add(call.id);
       const records = recordsOf(context.tools, step);
       const results = yield* runCalls(tools, { step, calls: recorded.toolCalls, records }, toolContext);
-      prompt.push(...stepMessages({ ...recorded, results }));
+      fitted.add({ ...recorded, results });
     }
 
     const model = await models.get(context.model);
     while (step < context.maxSteps) {
       step++;
-      const call = { model, apiKey: context.model.apiKey, prompt: [...prompt], tools: functions, step };
-      const answer = yield* callModel(call, policy, signal);
+      yield* fitted.makeRoom(signal);
+      const call = { model, apiKey: context.model.apiKey, tools: functions, step };
+      const answer = yield* callFitted(call, fitted, policy, signal);
       const toolCalls = withOwnIds(answer.toolCalls, step, usedIds);
       yield { type: "step_end", step, ...answer, toolCalls };
       if (toolCalls.length === 0) return;
       const results = yield* runCalls(tools, { step, calls: toolCalls, records: new Map() }, toolContext);
-      prompt.push(...stepMessages({ ...answer, results }));
+      fitted.add({ ...answer, results });
     }
     yield { type: "step_limit" };
   }
@@ -80,6 +87,24 @@ export const createBuiltinEngine = (deps: BuiltinEngineDeps): Engine => {
     },
   };
 };
+
+/** A model call that makes room and tries again where the provider finds the conversation too long. */
+async function* callFitted(
+  call: Omit<ModelCall, "prompt">,
+  fitted: FittedContext,
+  policy: ModelCallPolicy,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent, ModelAnswer, undefined> {
+  for (;;) {
+    try {
+      return yield* callModel({ ...call, prompt: fitted.prompt() }, policy, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof EngineError) || error.code !== "compression_exhausted") throw error;
+      if (!(yield* fitted.makeRoomAfterRefusal(signal))) throw error;
+    }
+  }
+}
 
 /** By name, in order; of two with one name the first counts. */
 const toolsOf = (...sources: readonly (readonly Tool[])[]): ReadonlyMap<string, Tool> => {

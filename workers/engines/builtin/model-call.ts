@@ -61,6 +61,9 @@ export async function* callModel(
       if (error instanceof EngineError) throw error;
       const failure = readProviderFailure(error instanceof ErrorEvent ? error.cause : error, Date.now());
       if (failure === null) throw error;
+      // What was shown cannot be asked for once more with a shorter prompt.
+      if (failure.code === "compression_exhausted" && answer.shown)
+        throw toEngineError({ ...failure, code: "error" }, call.apiKey);
       if (!failure.retryable || answer.shown || attempt >= policy.maxTries)
         throw toEngineError(failure, call.apiKey);
       const waitMs = retryDelayMs(failure, attempt, policy);

@@ -4,8 +4,9 @@ import type {
   LanguageModelV4ToolResultPart,
 } from "@ai-sdk/provider";
 import { isRecord } from "../../../common/base/record.ts";
+import type { ContextMessage } from "../../../common/compression/context-message.ts";
 import type { ToolCall } from "../../../common/contracts/message.ts";
-import type { ContextMessage, EngineContext } from "../port.ts";
+import type { EngineContext } from "../port.ts";
 
 export const STOPPED_RESULT = "This call was stopped before it had a result.";
 

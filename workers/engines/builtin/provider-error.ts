@@ -57,6 +57,10 @@ interface ErrorBody {
 
 /** Structured `error.code` and `error.type` values of the providers we speak to. */
 const BY_NAME: Readonly<Record<string, RunErrorCode>> = {
+  context_length_exceeded: "compression_exhausted",
+  context_window_exceeded: "compression_exhausted",
+  exceed_context_size_error: "compression_exhausted",
+  request_too_large: "compression_exhausted",
   insufficient_quota: "quota_exhausted",
   billing_error: "quota_exhausted",
   billing_hard_limit_reached: "quota_exhausted",
@@ -79,10 +83,12 @@ const BY_NAME: Readonly<Record<string, RunErrorCode>> = {
 /** A name that says more than the status wins over it (429 with `insufficient_quota` is not a rate limit). */
 const classify = (status: number | undefined, body: ErrorBody | undefined): RunErrorCode => {
   const named = nameOf(body?.code) ?? nameOf(body?.type);
-  if (named === "quota_exhausted" || named === "model_not_found") return named;
+  if (named === "quota_exhausted" || named === "model_not_found" || named === "compression_exhausted")
+    return named;
   if (status === 401 || status === 403) return "gateway_auth_error";
   if (status === 402) return "quota_exhausted";
   if (status === 404) return "model_not_found";
+  if (status === 413) return "compression_exhausted";
   if (status === 429) return "rate_limit";
   if (status === 408 || (status !== undefined && status >= 500 && status < 600))
     return "provider_unavailable";
@@ -113,6 +119,7 @@ const SENTENCES: Partial<Record<RunErrorCode, string>> & { error: string } = {
   model_not_found: "The model provider does not know this model or address",
   rate_limit: "The model provider's rate limit is reached",
   provider_unavailable: "The model provider is unreachable or failing",
+  compression_exhausted: "The conversation does not fit the model's context window any more",
 };
 
 const HINTS: Partial<Record<RunErrorCode, string>> = {
@@ -120,6 +127,7 @@ const HINTS: Partial<Record<RunErrorCode, string>> = {
   quota_exhausted: "Check the plan and the billing of the provider's account.",
   model_not_found: "Check model.default and model.base_url in the profile's config.yaml.",
   rate_limit: "Wait a little and try again.",
+  compression_exhausted: "Go on in a new session with an empty context, or take the last messages back.",
   provider_unavailable: "Check model.base_url in the profile's config.yaml, or try again later.",
 };
 

@@ -20,6 +20,21 @@ const titleOf = (prompt: string): string => {
     .replace(/[\s.,:;!?]+$/, "");
 };
 
+/** What was said, by its first words: a script cannot tell what matters. */
+const summaryOf = (prompt: string): string => {
+  const soFar = /<summary_so_far>\n([\s\S]*?)\n<\/summary_so_far>/.exec(prompt)?.[1] ?? "";
+  const said = [...prompt.matchAll(/<message role="user">\n([\s\S]*?)\n<\/message>/g)].map(([, text = ""]) =>
+    text.replace(/\s+/g, " ").slice(0, 60),
+  );
+  const topics = said.slice(0, MAX_TOPICS).map((text) => `- The user wrote: ${text}`);
+  const more = said.length > MAX_TOPICS ? [`- ${said.length - MAX_TOPICS} more messages of the user`] : [];
+  return (
+    [soFar, ...topics, ...more].filter((line) => line !== "").join("\n") ||
+    "- The assistant worked with tools."
+  );
+};
+const MAX_TOPICS = 5;
+
 const recapOf = (prompt: string): string => {
   const last = (tag: string): string =>
     [...prompt.matchAll(new RegExp(`<${tag}>\\n([\\s\\S]*?)\\n</${tag}>`, "g"))]
@@ -48,9 +63,10 @@ const textsIn = (json: string): readonly string[] => {
   }
 };
 
-/** Sections of the prompts in common/titles, common/recaps and common/updates. */
+/** Beginnings of the prompts in common/titles, common/compression, common/recaps and common/updates. */
 const TASKS: readonly { readonly begins: string; readonly answer: (said: string) => string }[] = [
   { begins: "You name conversations.", answer: titleOf },
+  { begins: "You compress conversations.", answer: summaryOf },
   { begins: "You tell a person who comes back", answer: recapOf },
   { begins: "You hand a conversation over", answer: recapOf },
   { begins: "You tell the users of a program", answer: newsOf },

@@ -1,17 +1,25 @@
-import type { Message } from "../../common/contracts/message.ts";
-import { abandonedResult } from "../../common/lifecycle/tool-events.ts";
-import type { ContextMessage } from "../engines/port.ts";
+import { abandonedResult } from "../contracts/abandoned-result.ts";
+import type { Message } from "../contracts/message.ts";
+import type { ContextMessage } from "./context-message.ts";
+
+/** A message of the model's context and where it comes from. */
+export interface SourcedMessage {
+  readonly message: ContextMessage;
+  /** Of the transcript's message; null: made up here, as the result of a call that has none. */
+  readonly id: string | null;
+}
 
 /**
  * The conversation as the model sees it: notices stay out, a partial answer stays in (C-9, R-40), and every tool call has
  * exactly one result, because providers refuse a request where one is missing.
  */
-export const modelContext = (transcript: readonly Message[]): ContextMessage[] => {
-  const context: ContextMessage[] = [];
+export const modelContext = (transcript: readonly Message[]): SourcedMessage[] => {
+  const context: SourcedMessage[] = [];
+  const add = (id: string | null, message: ContextMessage): void => void context.push({ id, message });
   let open: { readonly id: string; readonly name: string }[] = [];
   const closeOpen = (): void => {
     for (const call of open) {
-      context.push({
+      add(null, {
         role: "tool",
         toolCallId: call.id,
         toolName: call.name,
@@ -25,13 +33,13 @@ export const modelContext = (transcript: readonly Message[]): ContextMessage[] =
     switch (message.role) {
       case "user":
         closeOpen();
-        context.push({ role: "user", content: message.content });
+        add(message.id, { role: "user", content: message.content });
         break;
       case "assistant": {
         closeOpen();
         const calls = message.tool_calls ?? [];
         if (message.content === "" && calls.length === 0) break;
-        context.push({
+        add(message.id, {
           role: "assistant",
           content: message.content,
           ...(message.reasoning === undefined ? {} : { reasoning: message.reasoning }),
@@ -45,7 +53,7 @@ export const modelContext = (transcript: readonly Message[]): ContextMessage[] =
         const call = open[index];
         if (call === undefined) break; // a result nobody asked for would be refused
         open.splice(index, 1);
-        context.push({
+        add(message.id, {
           role: "tool",
           toolCallId: call.id,
           toolName: message.tool_name ?? call.name,

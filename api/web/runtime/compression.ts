@@ -1,0 +1,90 @@
+import { toldVersion } from "../model/compression.ts";
+import type { CompressionCommands } from "../model/workbench.ts";
+import type { Api } from "../net/http.ts";
+import { createAttempt } from "./problem.ts";
+import type { Store } from "./store.ts";
+
+/** Compressions of the sessions that are open: what was made, what goes on, and what a person does about it. */
+export const createCompression = (deps: {
+  readonly api: Api;
+  readonly store: Store;
+  readonly select: (id: string) => void;
+}): { readonly commands: CompressionCommands; opened(id: string): void; check(id: string): void } => {
+  const { api, store } = deps;
+  const reading = new Set<string>();
+  const summaries = new Map<string, string>();
+
+  const read = async (id: string): Promise<void> => {
+    if (reading.has(id)) return;
+    reading.add(id);
+    const told = versionOf(id);
+    try {
+      store.act(id, { type: "contexts", contexts: (await api.contexts(id)).data, told });
+    } catch {
+      // The next event of the session asks again; what troubles the conversation itself is told there.
+    } finally {
+      reading.delete(id);
+    }
+  };
+  const versionOf = (id: string): number => {
+    const state = store.state().open.get(id);
+    return state === undefined ? 0 : toldVersion(state);
+  };
+  const attempt = createAttempt(store);
+  const took = (id: string, failure: string, work: ReturnType<Api["job"]>): void => {
+    work.then(
+      ({ job }) => store.act(id, { type: "job", job }),
+      (error: unknown) => store.report(failure, error),
+    );
+  };
+
+  return {
+    /** A session came into view: a compression may have been going on before. */
+    opened(id) {
+      void read(id);
+      api.jobs(id).then(
+        ({ data }) => {
+          const open = data.find(({ kind, ended_at }) => kind === "compression" && ended_at === null);
+          if (open !== undefined) store.act(id, { type: "job", job: open });
+        },
+        () => undefined, // told by the next event
+      );
+    },
+    check(id) {
+      if (versionOf(id) > (store.state().open.get(id)?.contextsTold ?? 0)) void read(id);
+    },
+    commands: {
+      preview: (id) => attempt(() => api.previewCompression(id)),
+      start: (id, focus) =>
+        attempt(async () => {
+          const { job } = await api.compress(id, focus);
+          store.act(id, { type: "job", job });
+          return null;
+        }),
+      cancel: (id, jobId) => took(id, "The compression was not cancelled.", api.cancelJob(jobId)),
+      retry: (id, jobId) => took(id, "The compression was not begun again.", api.retryJob(jobId)),
+      async summary(id, version) {
+        const key = `${id} ${version}`;
+        const known = summaries.get(key);
+        if (known !== undefined) return known;
+        try {
+          const { summary } = (await api.context(id, version)).context;
+          summaries.set(key, summary);
+          return summary;
+        } catch (error) {
+          store.report("The summary could not be read.", error);
+          return null;
+        }
+      },
+      goOn(id) {
+        api.continueSession(id).then(
+          ({ session }) => {
+            store.dispatch({ type: "list_session", session });
+            deps.select(session.id);
+          },
+          (error: unknown) => store.report("The new session was not made.", error),
+        );
+      },
+    },
+  };
+};
