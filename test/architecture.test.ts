@@ -255,6 +255,27 @@ const importsOf = (file: string): string[] =>
     .preProcessFile(readFileSync(join(ROOT, file), "utf8"), true, true)
     .importedFiles.map((found) => found.fileName);
 
+/** What is imported for more than its types. */
+const loadsOf = (file: string): string[] =>
+  ts
+    .createSourceFile(file, readFileSync(join(ROOT, file), "utf8"), ts.ScriptTarget.Latest)
+    .statements.flatMap((statement) => {
+      const isLoad =
+        (ts.isImportDeclaration(statement) &&
+          statement.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword) ||
+        (ts.isExportDeclaration(statement) && !statement.isTypeOnly);
+      const from = isLoad ? statement.moduleSpecifier : undefined;
+      if (from === undefined || !ts.isStringLiteral(from)) return [];
+      const named = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : undefined;
+      const onlyTypes =
+        ts.isImportDeclaration(statement) &&
+        statement.importClause?.name === undefined &&
+        named !== undefined &&
+        ts.isNamedImports(named) &&
+        named.elements.every((element) => element.isTypeOnly);
+      return onlyTypes ? [] : [from.text];
+    });
+
 const roomOf = (file: string): string => file.split("/").slice(0, 2).join("/");
 const files = ["common", "workers", "api", "scripts"].flatMap(sources);
 const edges = files.flatMap((from) =>
@@ -311,6 +332,20 @@ test("what the browser loads uses nothing of Node", () => {
     .filter((file) => BROWSER_SAFE.includes(roomOf(file)) && !file.endsWith("vite.config.ts"))
     .filter((file) => importsOf(file).some((name) => name.startsWith("node:")));
   expect(wrong).toEqual([]);
+});
+
+test("the page loads no schema library: its policy forbids code that is made at run time", () => {
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const name of loadsOf(file)) {
+      if (name === "zod") throw new Error(`${file} loads zod into the page`);
+      if (/^\..*\.tsx?$/.test(name)) visit(relative(ROOT, resolve(ROOT, dirname(file), name)));
+    }
+  };
+  visit("api/web/main.tsx");
+  expect(seen.size).toBeGreaterThan(50);
 });
 
 test("process.env is read where a process starts, and nowhere else", () => {

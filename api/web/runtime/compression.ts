@@ -39,13 +39,12 @@ export const createCompression = (deps: {
   };
 
   return {
-    /** A session came into view: a compression may have been going on before. */
+    /** A session came into view: background work may have been going on before. */
     opened(id) {
       void read(id);
       api.jobs(id).then(
         ({ data }) => {
-          const open = data.find(({ kind, ended_at }) => kind === "compression" && ended_at === null);
-          if (open !== undefined) store.act(id, { type: "job", job: open });
+          for (const job of data) if (job.ended_at === null) store.act(id, { type: "job", job });
         },
         () => undefined, // told by the next event
       );
