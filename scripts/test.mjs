@@ -1,6 +1,7 @@
 /**
  * `npm test`: everything the tests need, then types, lint and jest against a real Redis (its own, or REDIS_URL). Arguments
- * go to jest: `npm test -- test/common`. `--browser` builds the page and runs the browser tests instead.
+ * go to jest: `npm test -- test/common`. `--browser` builds the page and runs the browser tests instead, all
+ * or those whose names hold one of the other arguments.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +23,9 @@ const main = async () => {
   const args = process.argv.slice(2);
   await ensurePackages();
   const browser = args.includes("--browser");
-  const results = browser ? await browserTests() : await allChecks(args);
+  const results = browser
+    ? await browserTests(args.filter((arg) => arg !== "--browser"))
+    : await allChecks(args);
   say("");
   for (const { name, ok, passed, failed, seconds } of results)
     say(`${ok ? "ok  " : "FAIL"}  ${name.padEnd(10)} ${passed} passed, ${failed} failed (${seconds} s)`);
@@ -101,13 +104,13 @@ const withRedis = async (dir, work) => {
   }
 };
 
-const browserTests = async () => {
+const browserTests = async (wanted) => {
   const chromium = await ensureChromium();
   await ensureRedisServer();
   await ensureWeb();
   const folder = mkdtempSync(join(tmpdir(), "talaria-test-"));
   try {
-    const { ok, seconds, output } = await runCheck("browser", ["test/browser/main.ts"], {
+    const { ok, seconds, output } = await runCheck("browser", ["test/browser/main.ts", ...wanted], {
       capture: true,
       env: { TALARIA_TEST_CHROMIUM: chromium, ...scratch(folder) },
     });
