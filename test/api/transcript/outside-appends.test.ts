@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { abandonedResult } from "../../../common/contracts/abandoned-result.ts";
 import type { Message } from "../../../common/contracts/message.ts";
 import { alter, mutate, python } from "../../common/state-db/read-files.ts";
 import { eventually } from "../../helpers/wait.ts";
@@ -313,8 +314,11 @@ describe("our turns and those of others", () => {
     ]);
     const next = await desk.start(id, "three");
     const { messages: context } = await desk.api.transcript.context.contextOf(next.id);
-    // As it was sent, where the file knows that.
-    const sent = rows.map(({ content, api_content }) => api_content ?? content);
+    // As it was sent, where the file knows that; a call that no row answers gets a result.
+    const sent = rows.flatMap(({ content, api_content, tool_calls }) => [
+      api_content ?? content,
+      ...(JSON.parse(String(tool_calls ?? "[]")) as unknown[]).map(() => abandonedResult("stopped")),
+    ]);
     expect(context.map(({ content }) => content)).toEqual([...sent, "three"]);
     await desk.finish(next.id);
   });
