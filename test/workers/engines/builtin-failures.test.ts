@@ -43,9 +43,10 @@ describe("a failing provider", () => {
     );
     expect(error).toBeNull();
     expect(textOf(events)).toBe(expectedText(5));
+    const retry = { status, waitMs: expect.any(Number) };
     expect(events.slice(0, 2)).toEqual([
-      { type: "warning", kind: "retry", message: expect.stringContaining(String(status)) },
-      { type: "warning", kind: "retry", message: expect.stringContaining("try 3 of 5") },
+      { type: "warning", kind: "retry", message: expect.stringContaining(String(status)), retry },
+      { type: "warning", kind: "retry", message: expect.stringContaining("try 3 of 5"), retry },
     ]);
     expect(server.stats().requests).toBe(3);
   });
