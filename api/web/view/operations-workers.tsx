@@ -40,7 +40,7 @@ export const Workers = (props: {
                 )}
               </th>
               <td>{worker.version}</td>
-              <td>{worker.queues.join(", ")}</td>
+              <td className="wraps">{worker.queues.join(", ")}</td>
               <td>{worker.profiles?.join(", ") ?? "all"}</td>
               <td>
                 {worker.running} of {worker.concurrency}
