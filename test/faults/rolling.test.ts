@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Job } from "../../common/contracts/job.ts";
@@ -13,6 +13,11 @@ let d: Deployment;
 beforeAll(async () => {
   // Less time than a run takes: whoever stops has to hand back.
   d = await startDeployment({ TALARIA_QUEUES: "runs,titles", TALARIA_DRAIN_MS: "300" });
+  // The model does what a prompt says also where a title's prompt quotes it, as slowly: then the user's words do.
+  await appendFile(
+    join(d.home, "config.yaml"),
+    "auxiliary: {title_generation: {timeout: 0.5}}\n",
+  );
 });
 afterAll(() => d.close());
 
