@@ -14,10 +14,7 @@ beforeAll(async () => {
   // Less time than a run takes: whoever stops has to hand back.
   d = await startDeployment({ TALARIA_QUEUES: "runs,titles", TALARIA_DRAIN_MS: "300" });
   // The model does what a prompt says also where a title's prompt quotes it, as slowly: then the user's words do.
-  await appendFile(
-    join(d.home, "config.yaml"),
-    "auxiliary: {title_generation: {timeout: 0.5}}\n",
-  );
+  await appendFile(join(d.home, "config.yaml"), "auxiliary: {title_generation: {timeout: 0.5}}\n");
 });
 afterAll(() => d.close());
 
