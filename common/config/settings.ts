@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { SAMPLERS } from "./tracing.ts";
+import { isOriginPath, isProxy, isRedisUrl, list, range, text, whole } from "./values.ts";
 
 /** One setting of a process: the README's configuration table is this list (a test compares them). */
 export interface Setting {
@@ -23,48 +23,7 @@ export interface Setting {
 /** Setting names by field, so that `load.ts` reads values by name and the compiler knows their types. */
 export type SettingField = keyof typeof SETTINGS;
 
-const text = z.string().trim().min(1);
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .trim()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().int().min(least).max(most));
-const list = (item: z.ZodType<string, string>) =>
-  z
-    .string()
-    .transform((value) => value.split(",").map((part) => part.trim()))
-    .transform((parts) => parts.filter((part) => part !== ""))
-    .pipe(z.array(item));
-
-const isProxy = (value: string): boolean => {
-  const [address = "", bits, more] = value.split("/");
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-};
-
-const isRedisUrl = (value: string): boolean => {
-  if (value.startsWith("/")) return true;
-  const url = URL.parse(value);
-  return url !== null && (url.protocol === "redis:" || url.protocol === "rediss:") && url.hostname !== "";
-};
-
-const isOriginPath = (value: string): boolean => {
-  const url = URL.parse(value);
-  return (
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    url.search === "" &&
-    url.hash === "" &&
-    url.username === ""
-  );
-};
-
 const LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-const range = (least: number, most: number, unit: string): string =>
-  `a whole number of ${unit}, ${least} to ${most}`;
 const HOUR_MS = 3_600_000;
 const MIB = 1_048_576;
 
