@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { DeliveriesQuery, Delivery, OpsDeliveriesQuery } from "../contracts/delivery.ts";
 import type { Page } from "../contracts/http.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodeTimeCursor, pageOf } from "../sqlite/page-cursor.ts";
 import { type DeliveryRow, deliveryFromRow } from "./rows.ts";
 
 /** An unfinished delivery as the queue's producer needs it. */
@@ -56,23 +56,8 @@ export const createDeliveryReadOps = (db: Database.Database) => {
      group by kind, state`,
   );
 
-  const pageOf = (
-    rows: readonly DeliveryRow[],
-    limit: number,
-    at: (row: DeliveryRow) => number,
-  ): Page<Delivery> => {
-    const data = rows.slice(0, limit);
-    const last = data.at(-1);
-    return {
-      data: data.map(deliveryFromRow),
-      next_cursor: rows.length > limit && last !== undefined ? encodePageCursor([at(last), last.id]) : null,
-    };
-  };
-  const after = (cursor: string | undefined, first: number): readonly [number, string] => {
-    if (cursor === undefined) return [first, ""];
-    const [at, id] = decodePageCursor(cursor, ["number", "string"]);
-    return [Number(at), String(id)];
-  };
+  const page = (rows: readonly DeliveryRow[], limit: number, at: (row: DeliveryRow) => number) =>
+    pageOf(rows, limit, (last) => [at(last), last.id], deliveryFromRow);
 
   return {
     /** Null when there is none (any more). */
@@ -89,16 +74,20 @@ export const createDeliveryReadOps = (db: Database.Database) => {
     },
     /** The newest first. */
     deliveriesOf: (webhookId: string, { limit, cursor }: DeliveriesQuery): Page<Delivery> =>
-      pageOf(
-        ofWebhook.all(webhookId, ...after(cursor, Number.MAX_VALUE), limit + 1),
+      page(
+        ofWebhook.all(webhookId, ...decodeTimeCursor(cursor, Number.MAX_VALUE), limit + 1),
         limit,
         (row) => row.created_at,
       ),
     /** Dead ones the newest first, the others by when they are due. */
     deliveriesIn({ state, limit, cursor }: OpsDeliveriesQuery): Page<Delivery> {
       return state === "dead"
-        ? pageOf(dead.all(...after(cursor, Number.MAX_VALUE), limit + 1), limit, (row) => row.ended_at ?? 0)
-        : pageOf(open.all(state, ...after(cursor, 0), limit + 1), limit, (row) => row.due_at);
+        ? page(
+            dead.all(...decodeTimeCursor(cursor, Number.MAX_VALUE), limit + 1),
+            limit,
+            (row) => row.ended_at ?? 0,
+          )
+        : page(open.all(state, ...decodeTimeCursor(cursor, 0), limit + 1), limit, (row) => row.due_at);
     },
     /** Those that should have a live job since before this time, the ones that have waited longest first. */
     openDeliveries: (dueBeforeS: number, limit: number): QueuedDelivery[] => forgotten.all(dueBeforeS, limit),

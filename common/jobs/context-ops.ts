@@ -6,7 +6,7 @@ import type { ContextInfo } from "../contracts/context.ts";
 import type { Page } from "../contracts/http.ts";
 import type { OutboxRow } from "../runs/ledger.ts";
 import type { SessionRow } from "../sessions/rows.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodePageCursor, pageOf } from "../sqlite/page-cursor.ts";
 import type { JobLedger, MadeJob } from "./ledger.ts";
 import { type JobRow, jobFromRow } from "./rows.ts";
 
@@ -181,12 +181,7 @@ export const createContextReadOps = (db: Database.Database) => {
       const [before] =
         cursor === undefined ? [Number.MAX_SAFE_INTEGER] : decodePageCursor(cursor, ["number"]);
       const rows = page.all(sessionId, Number(before), limit + 1);
-      const data = rows.slice(0, limit);
-      const last = data.at(-1);
-      return {
-        data: data.map(infoOf),
-        next_cursor: rows.length > limit && last !== undefined ? encodePageCursor([last.version]) : null,
-      };
+      return pageOf(rows, limit, ({ version }) => [version], infoOf);
     },
   };
 };

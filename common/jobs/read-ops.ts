@@ -2,7 +2,7 @@ import type Database from "better-sqlite3";
 import type { Page } from "../contracts/http.ts";
 import type { Job } from "../contracts/job.ts";
 import type { OpsJobsQuery } from "../contracts/ops.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodeTimeCursor, pageOf } from "../sqlite/page-cursor.ts";
 import { type JobRow, jobFromRow } from "./rows.ts";
 
 export const createJobReadOps = (db: Database.Database) => {
@@ -51,16 +51,8 @@ export const createJobReadOps = (db: Database.Database) => {
     jobsOf: (sessionId: string): Job[] => ofSession.all(sessionId).map(jobFromRow),
     /** Those that failed in the last days, the newest first. */
     failedJobs({ limit, cursor }: OpsJobsQuery): Page<Job> {
-      const [at, id] =
-        cursor === undefined ? [Number.MAX_VALUE, ""] : decodePageCursor(cursor, ["number", "string"]);
-      const rows = failed.all(Number(at), String(id), limit + 1);
-      const data = rows.slice(0, limit);
-      const last = data.at(-1);
-      return {
-        data: data.map(jobFromRow),
-        next_cursor:
-          rows.length > limit && last !== undefined ? encodePageCursor([last.ended_at ?? 0, last.id]) : null,
-      };
+      const rows = failed.all(...decodeTimeCursor(cursor, Number.MAX_VALUE), limit + 1);
+      return pageOf(rows, limit, (last) => [last.ended_at ?? 0, last.id], jobFromRow);
     },
     jobCounts: () => counts.get() ?? { queued: 0, running: 0, failed: 0 },
     /** Jobs that should have a live queue job, the oldest first. */

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Page } from "../contracts/http.ts";
 import type { DeadLetter, DeadLettersQuery } from "../contracts/ops.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodeTimeCursor, pageOf } from "../sqlite/page-cursor.ts";
 
 /** How long a run that nobody asked for again stays in the list, in seconds. */
 const KEEP_S = 7 * 24 * 3600;
@@ -33,16 +33,13 @@ export const createDeadRunOps = (db: Database.Database, now: () => number = () =
   return {
     /** The newest first. */
     deadRuns({ limit, cursor }: DeadLettersQuery): Page<DeadLetter> {
-      const [at, id] =
-        cursor === undefined ? [Number.MAX_VALUE, ""] : decodePageCursor(cursor, ["number", "string"]);
-      const rows = page.all(now() - KEEP_S, Number(at), String(id), limit + 1);
-      const data = rows.slice(0, limit);
-      const last = data.at(-1);
-      return {
-        data,
-        next_cursor:
-          rows.length > limit && last !== undefined ? encodePageCursor([last.ended_at, last.id]) : null,
-      };
+      const rows = page.all(now() - KEEP_S, ...decodeTimeCursor(cursor, Number.MAX_VALUE), limit + 1);
+      return pageOf(
+        rows,
+        limit,
+        (last) => [last.ended_at, last.id],
+        (letter) => letter,
+      );
     },
     /** At most 1,000. */
     deadRunCount: (): number => count.get(now() - KEEP_S, COUNTED) ?? 0,

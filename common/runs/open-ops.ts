@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Page } from "../contracts/http.ts";
 import type { OpsRun, OpsRunsQuery } from "../contracts/ops.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodePageCursor, pageOf } from "../sqlite/page-cursor.ts";
 
 /** An unfinished run as operators see it, before its age whether it is held and its job are worked out. */
 export type OpenRun = Omit<OpsRun, "age_s" | "held" | "job"> & {
@@ -37,12 +37,11 @@ export const createOpenRunOps = (db: Database.Database) => ({
          order by created_at, id limit ?`,
       )
       .all(...values, limit + 1);
-    const data = rows.slice(0, limit);
-    const last = data.at(-1);
-    return {
-      data,
-      next_cursor:
-        rows.length > limit && last !== undefined ? encodePageCursor([last.created_at, last.id]) : null,
-    };
+    return pageOf(
+      rows,
+      limit,
+      (last) => [last.created_at, last.id],
+      (run) => run,
+    );
   },
 });

@@ -6,7 +6,7 @@ import type { RunCount } from "../contracts/ops.ts";
 import type { Run } from "../contracts/run.ts";
 import { newestWrittenRow } from "../sessions/place-ops.ts";
 import { type MessageRow, messageFromRow, type SessionRow, sessionFromRow } from "../sessions/rows.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodePageCursor, pageOf } from "../sqlite/page-cursor.ts";
 import { IDEMPOTENCY_KEEP_S } from "./accept-ops.ts";
 import type { EndedTurn, Evidence, RunRecord, StepUsageRecord, WaitingRuns } from "./ledger.ts";
 import { FIRST_SQL, HELD_SQL, type RunRow, recordFromRow, runFromRow, SELECT_RUN } from "./rows.ts";
@@ -125,15 +125,7 @@ export const createRunReadOps = (db: Database.Database) => {
       const sql = `${SELECT_RUN} ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
         order by r.created_at desc, r.id desc limit ?`;
       const rows = db.prepare<(string | number)[], RunRow>(sql).all(...values, query.limit + 1);
-      const data = rows.slice(0, query.limit);
-      const last = data.at(-1);
-      return {
-        data: data.map(runFromRow),
-        next_cursor:
-          rows.length > query.limit && last !== undefined
-            ? encodePageCursor([last.created_at, last.id])
-            : null,
-      };
+      return pageOf(rows, query.limit, (last) => [last.created_at, last.id], runFromRow);
     },
 
     /** The run that a request with this key started before; null: none. Throws `idempotency_mismatch` for another body. */

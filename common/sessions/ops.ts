@@ -4,7 +4,7 @@ import { TalariaError } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { CreateSessionBody, ListSessionsQuery, Page, PatchSessionBody } from "../contracts/http.ts";
 import type { Session, SessionHead, StoreState } from "../contracts/session.ts";
-import { decodePageCursor, encodePageCursor } from "../sqlite/page-cursor.ts";
+import { decodePageCursor, pageOf } from "../sqlite/page-cursor.ts";
 import { createInheritedCut, type OwnRow } from "./cut-ops.ts";
 import { type SessionRow, sessionFromRow } from "./rows.ts";
 
@@ -246,15 +246,7 @@ export const createSessionReadOps = (db: Database.Database) => {
       const sql = `select * from sessions ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
         order by activity_at desc, id desc limit ?`;
       const rows = db.prepare<(string | number)[], SessionRow>(sql).all(...values, query.limit + 1);
-      const data = rows.slice(0, query.limit);
-      const last = data.at(-1);
-      return {
-        data: data.map(sessionFromRow),
-        next_cursor:
-          rows.length > query.limit && last !== undefined
-            ? encodePageCursor([last.activity_at, last.id])
-            : null,
-      };
+      return pageOf(rows, query.limit, (last) => [last.activity_at, last.id], sessionFromRow);
     },
 
     sessionHead: (id: string): StoredHead => head(require(id)),
