@@ -1,29 +1,24 @@
 import { createHash } from "node:crypto";
-import { TalariaError } from "../../common/base/errors.ts";
+import { isTalariaError, TalariaError } from "../../common/base/errors.ts";
 import { EmptyBody, StartRunAnswer } from "../../common/contracts/http.ts";
 import type { Run } from "../../common/contracts/run.ts";
 import type { RunStore } from "../../common/runs/port.ts";
-import type { TranscriptChanges, Transcripts } from "../../common/transcript/port.ts";
-import type { Metrics } from "../ops/metrics.ts";
+import type { TranscriptChanges } from "../../common/transcript/port.ts";
 import { operation, type Resource } from "../route.ts";
+import { createRunInPlace, type RunInPlaceDeps } from "../run-in-place.ts";
 
-export interface RequeueRoutesDeps {
+export interface RequeueRoutesDeps extends RunInPlaceDeps {
   readonly runs: Pick<RunStore, "get" | "accept" | "replay">;
-  readonly transcripts: Pick<Transcripts, "lastPrompts">;
   readonly changes: Pick<TranscriptChanges, "replacing" | "cutMade">;
-  readonly metrics: Pick<Metrics, "runsAccepted">;
 }
 
 /**
  * A failed run is asked for again. A run has one end and keeps it: what runs is a new one with the same message, in the place of the
  * old turn, as when a person sends the message again.
  */
-export const requeueRoutes = ({
-  runs,
-  transcripts,
-  changes,
-  metrics,
-}: RequeueRoutesDeps): readonly Resource[] => {
+export const requeueRoutes = (deps: RequeueRoutesDeps): readonly Resource[] => {
+  const { runs, changes } = deps;
+  const runInPlace = createRunInPlace(deps);
   const requeue = async (old: Run): Promise<Run> => {
     if (old.status !== "failed" && old.status !== "interrupted")
       throw new TalariaError("conflict", `This run is ${old.status}; only one that failed is requeued.`);
@@ -33,22 +28,24 @@ export const requeueRoutes = ({
     const known = (): Promise<Run | null> => runs.replay(old.session_id, idempotency);
     const before = await known();
     if (before !== null) return before;
-    const { prompts } = await transcripts.lastPrompts(old.session_id, 1);
-    if (prompts[0]?.message.run_id !== old.id) {
+    const inPlace = async (): Promise<Run | null> => {
+      const turn = await changes.replacing(old.session_id, null);
+      if (turn.runId !== old.id) return null;
+      return runInPlace(old.session_id, turn, {
+        ...{ input: null, model: old.model, recovery: old.recovery, idempotency, traceparent: null },
+      });
+    };
+    const made = await inPlace().catch(async (error: unknown) => {
       const meanwhile = await known();
-      if (meanwhile !== null) return meanwhile;
+      if (meanwhile === null && !isTalariaError(error, "nothing_to_undo")) throw error;
+      return meanwhile;
+    });
+    const run = made ?? (await known());
+    if (run === null)
       throw new TalariaError(
         "conflict",
         "The session has gone on since: the message can only be sent again there.",
       );
-    }
-    const { cut, text } = await changes.replacing(old.session_id, null);
-    const { run, replayed } = await runs.accept({
-      ...{ sessionId: old.session_id, text, model: old.model, recovery: old.recovery },
-      ...{ onBusy: "reject", idempotency, cut },
-    });
-    if (!replayed) metrics.runsAccepted.inc();
-    await changes.cutMade(old.session_id);
     return run;
   };
 

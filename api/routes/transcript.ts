@@ -16,11 +16,12 @@ import {
 } from "../../common/contracts/http.ts";
 import { MessageSchema } from "../../common/contracts/message.ts";
 import type { RunControl } from "../../common/lifecycle/port.ts";
-import type { AcceptRequest, RunStore } from "../../common/runs/port.ts";
+import type { RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import type { TranscriptChanges, Transcripts } from "../../common/transcript/port.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import { type Call, operation, type Resource } from "../route.ts";
+import { createRunInPlace } from "../run-in-place.ts";
 import { idempotencyOf } from "./runs.ts";
 import { sessionId } from "./sessions.ts";
 
@@ -37,7 +38,8 @@ const CUT_ERRORS = ["session_not_found", "session_busy", "store_unavailable"] as
 
 /** What a session's messages are and what people do with them (session-reconciliation c.7, d). */
 export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[] => {
-  const { sessions, runs, control, transcripts, changes, metrics } = deps;
+  const { sessions, runs, control, transcripts, changes } = deps;
+  const runInPlace = createRunInPlace(deps);
 
   const messages = get("/api/sessions/:id/messages", {
     summary: "Messages, from the end; oldest first inside a page",
@@ -89,40 +91,14 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     const known = idempotency === null ? null : await runs.replay(id, idempotency);
     const run =
       known ??
-      (await replace(id, messageId, input, {
-        ...call.body,
-        idempotency,
+      (await runInPlace(id, await changes.replacing(id, messageId), {
+        ...{ input, model: call.body.model ?? null, recovery: call.body.recovery, idempotency },
         traceparent: call.req.get("traceparent") ?? null,
       }));
     call.res
       .status(202)
       .location(`/api/runs/${run.id}`)
       .json({ run, events_url: `/api/runs/${run.id}/events` });
-  };
-  const replace = async (
-    id: string,
-    messageId: string | null,
-    input: string | null,
-    options: Pick<AcceptRequest, "recovery" | "idempotency"> & {
-      readonly model?: string | undefined;
-      readonly traceparent: string | null;
-    },
-  ) => {
-    const { cut, text, made } = await changes.replacing(id, messageId);
-    const { run, replayed } = await runs.accept({
-      sessionId: id,
-      text: input ?? text,
-      model: options.model ?? null,
-      onBusy: "reject",
-      recovery: options.recovery,
-      idempotency: options.idempotency,
-      cut,
-      traceparent: options.traceparent,
-      ...(made === undefined ? {} : { made }),
-    });
-    if (!replayed) metrics.runsAccepted.inc();
-    await changes.cutMade(id);
-    return run;
   };
   const headers = z.object({ "idempotency-key": IdempotencyKeySchema.optional() });
   const retry = post("/api/sessions/:id/retry", {

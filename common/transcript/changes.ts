@@ -192,7 +192,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         const text = await wholeText(sessionId, last.message);
         const { source, parts = [] } = last.message;
         const made = source === undefined ? {} : { made: { source, parts } };
-        return { cut: await cutFrom(sight, "retry", last.place, stored), text, ...made };
+        const { run_id: runId } = last.message;
+        return { cut: await cutFrom(sight, "retry", last.place, stored), text, runId, ...made };
       }
       const { sight, place } = await transcripts.place(sessionId, messageId);
       const message = await transcripts.message(sessionId, messageId);
@@ -200,7 +201,7 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         throw new TalariaError("invalid_request", "Only a user message can be edited.", {
           details: [{ path: "message_id", message: "names no user message" }],
         });
-      return { cut: await cutFrom(sight, "edit", place), text: message.content };
+      return { cut: await cutFrom(sight, "edit", place), text: message.content, runId: message.run_id };
     },
 
     cutMade: deps.afterCut,

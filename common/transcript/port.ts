@@ -78,15 +78,7 @@ export interface TranscriptChanges {
   truncate(sessionId: string, keepThrough: string): Promise<CutResult>;
   clear(sessionId: string): Promise<CutResult>;
   /** What a retry of the last user message, or an edit of this one, takes away, to be handed to `runs.accept`. */
-  replacing(
-    sessionId: string,
-    messageId: string | null,
-  ): Promise<{
-    readonly cut: NewCut;
-    readonly text: string;
-    /** A retry of what the system said in a person's place stays that (background-jobs B-38). */
-    readonly made?: { readonly source: "process"; readonly parts: readonly Record<string, unknown>[] };
-  }>;
+  replacing(sessionId: string, messageId: string | null): Promise<ReplacedTurn>;
   /** Tells stores and followers about a cut that was made in a transaction of its own. */
   cutMade(sessionId: string): Promise<void>;
   /** A new session with copies of the messages up to `through`; all of them without. Rejects with `message_not_found`. */
@@ -94,6 +86,17 @@ export interface TranscriptChanges {
     sessionId: string,
     options: { readonly through?: string | undefined; readonly title: string | null },
   ): Promise<Session>;
+}
+
+/** A turn that another run is to take the place of. */
+export interface ReplacedTurn {
+  readonly cut: NewCut;
+  /** Its message. */
+  readonly text: string;
+  /** The run that it belongs to; null: another program's. */
+  readonly runId: string | null;
+  /** A retry of what the system said in a person's place stays that (background-jobs B-38). */
+  readonly made?: { readonly source: "process"; readonly parts: readonly Record<string, unknown>[] };
 }
 
 export interface CutResult {

@@ -1,12 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Job } from "../../common/contracts/job.ts";
+import type { Message } from "../../common/contracts/message.ts";
 import type { DeadLetter, Ops } from "../../common/contracts/ops.ts";
 import type { Run, RunErrorCode } from "../../common/contracts/run.ts";
 import { newSession, postJson, startRunIn, type TestApi, withApi } from "../helpers/api-server.ts";
 
 /** A run of the session (or a new one) that a worker ended as failed for this reason. */
-const failed = async (api: TestApi, code: RunErrorCode, sessionId?: string) => {
-  const started = await startRunIn(api, sessionId ?? (await newSession(api)));
+const failed = async (api: TestApi, code: RunErrorCode, sessionId?: string) =>
+  fail(api, code, await startRunIn(api, sessionId ?? (await newSession(api))));
+const fail = async (
+  api: TestApi,
+  code: RunErrorCode,
+  started: { readonly runId: string; readonly sessionId: string },
+) => {
   const claim = await api.db.write.claimRun(started.runId, "worker-1", "job-1", 3);
   if (claim.kind !== "claimed") throw new Error(`not claimed: ${claim.kind}`);
   const status = code === "interrupted" ? ("interrupted" as const) : ("failed" as const);
@@ -25,6 +31,8 @@ const letters = async (
   query = "",
 ): Promise<{ data: DeadLetter[]; next_cursor: string | null }> =>
   (await fetch(`${api.url}/api/ops/dead-letters${query}`)).json() as never;
+const messagesOf = async (api: TestApi, id: string): Promise<{ data: Message[] }> =>
+  (await fetch(`${api.url}/api/sessions/${id}/messages`)).json() as never;
 const requeue = (api: TestApi, id: string) => postJson(`${api.url}/api/ops/runs/${id}/requeue`, {});
 const counted = async (api: TestApi): Promise<number> =>
   ((await (await fetch(`${api.url}/api/ops`)).json()) as { ops: Ops }).ops.dead_letters;
@@ -86,6 +94,28 @@ describe("requeue", () => {
       ]);
       expect(await api.db.read.getRun(runId)).toMatchObject({ status: "failed" });
       expect((await letters(api)).data).toEqual([]);
+    }));
+
+  test("B-38 of what the system said stays what the system said", () =>
+    withApi({}, async (api) => {
+      const sessionId = await newSession(api);
+      const made = {
+        source: "process" as const,
+        parts: [{ id: "proc-1", command: "make" }],
+        headline: "make ended",
+      };
+      const { run } = await api.db.runs.accept({
+        ...{ sessionId, text: "The command ended.", model: null, onBusy: "reject", recovery: "resume" },
+        ...{ idempotency: null, made },
+      });
+      await fail(api, "worker_crashed", { runId: run.id, sessionId });
+      const answer = (await (await requeue(api, run.id)).json()) as { run: Run };
+      expect(answer.run).toMatchObject({ source: "process" });
+      const { data } = await messagesOf(api, sessionId);
+      expect(data.filter(({ role }) => role === "user")).toMatchObject([
+        { run_id: answer.run.id, source: "process", content: "The command ended." },
+      ]);
+      expect((await api.db.sessions.get(sessionId)).title).toBeNull();
     }));
 
   test("is refused for a run that did not fail, that runs, or that is not there", () =>
