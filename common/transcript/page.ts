@@ -33,12 +33,12 @@ export const OWN_SOURCE = "webui";
  * A window of the one transcript: rows of state.db and messages of the sidecar, merged by place. Reads the rows of the page
  * and a few more, whatever the session's length.
  */
-export const createPageReader =
-  (read: Async<ReadOps>, stores: StateStores) =>
-  async (
-    sight: Sight,
-    query: { readonly before: Place; readonly limit: number; readonly textBytes?: number },
-  ): Promise<PlacedPage> => {
+export const createPageReader = (
+  read: Async<ReadOps>,
+  stores: StateStores,
+  look: (sessionId: string) => Promise<Sight>,
+) => {
+  const readPage = async (sight: Sight, query: WindowQuery): Promise<PlacedPage> => {
     const { row, store } = sight;
     const want = query.limit + 1;
     // Before the store: a turn on its way into it is then seen here, or there, or in both, but not in neither.
@@ -52,7 +52,12 @@ export const createPageReader =
       place: placeOf(message),
       message: messageFromRow(message),
     }));
-    if (store === null) return windowOf(sight, localItems, query.limit);
+    if (store === null) {
+      // A first turn may have gone into the store behind the look, and out of what was read here.
+      const now = await look(row.id);
+      if (now.state !== "ok" && now.state !== "none") throw new StoreAway();
+      return now.store === null ? windowOf(sight, localItems, query.limit) : readPage(now, query);
+    }
 
     const ids = page.map(({ rowId }) => rowId);
     const uids = page.flatMap(({ uid }) => uid ?? []);
@@ -77,6 +82,14 @@ export const createPageReader =
     );
     return windowOf(sight, items, query.limit);
   };
+  return readPage;
+};
+
+interface WindowQuery {
+  readonly before: Place;
+  readonly limit: number;
+  readonly textBytes?: number;
+}
 
 /** The file could be looked at and then not be read: the caller answers without it. */
 export class StoreAway extends Error {}

@@ -17,7 +17,7 @@ const ALONE = -1;
 
 export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Transcripts => {
   const look = createLook(read, stores);
-  const readPage = createPageReader(read, stores);
+  const readPage = createPageReader(read, stores, look);
 
   /** All that the sidecar has, in its own order: while the store cannot be read (a.10). */
   const alone = async (sight: Sight, before: Place, limit: number): Promise<PlacedPage> => {
