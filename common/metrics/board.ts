@@ -12,9 +12,14 @@ export interface ProcessFigures {
 /** Figures of a process that has ended are shown for this long, so that the last ones are scraped, too; in seconds. */
 export const SHOWN_S = 60;
 
+/** How long what is left there outlives the last worker, in seconds. */
+const KEPT_S = 600;
+
 /** Where workers, which serve no HTTP, leave their figures for whoever is asked for them. */
 export interface FiguresBoard {
   put(figures: ProcessFigures): Promise<void>;
+  /** Removes what ended processes have left, also where nobody asks for figures. */
+  forgetOld(): Promise<void>;
   /** Those of the last minute, by process. Rejects when Redis is away. */
   all(): Promise<readonly ProcessFigures[]>;
 }
@@ -26,25 +31,29 @@ export const createFiguresBoard = (
   redis: Redis,
   key: string,
   nowS: () => number = () => Date.now() / 1000,
-): FiguresBoard => ({
-  put: async ({ process, families }) => {
-    await redis.hset(key, process, JSON.stringify({ at: nowS(), families }));
-  },
-  all: async () => {
-    const now = nowS();
-    const known = Object.entries(await redis.hgetall(key)).map(([process, text]) => ({
-      process,
-      word: read(text),
-    }));
-    const old = known.filter(({ word }) => word === null || word.at < now - SHOWN_S);
-    if (old.length > 0) await redis.hdel(key, ...old.map(({ process }) => process));
-    return known
-      .flatMap(({ process, word }) =>
-        word === null || word.at < now - SHOWN_S ? [] : [{ process, families: word.families }],
-      )
-      .sort((a, b) => (a.process < b.process ? -1 : 1));
-  },
-});
+): FiguresBoard => {
+  const shown = async (): Promise<ProcessFigures[]> => {
+    const since = nowS() - SHOWN_S;
+    const old: string[] = [];
+    const figures: ProcessFigures[] = [];
+    for (const [process, text] of Object.entries(await redis.hgetall(key))) {
+      const word = read(text);
+      if (word === null || word.at < since) old.push(process);
+      else figures.push({ process, families: word.families });
+    }
+    if (old.length > 0) await redis.hdel(key, ...old);
+    return figures.sort((a, b) => (a.process < b.process ? -1 : 1));
+  };
+  return {
+    put: async ({ process, families }) => {
+      await redis.hset(key, process, JSON.stringify({ at: nowS(), families }));
+      // Goes as a whole when no worker is left that says anything.
+      await redis.expire(key, KEPT_S);
+    },
+    forgetOld: async () => void (await shown()),
+    all: shown,
+  };
+};
 
 /** Null for what another version wrote and we do not understand. */
 const read = (text: string): z.infer<typeof WordSchema> | null => {

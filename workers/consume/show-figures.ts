@@ -6,9 +6,12 @@ import type { Figures } from "../../common/metrics/figures.ts";
 /** How often a worker says what it has counted, in milliseconds: what a killed one had not said is lost. */
 const SAY_EVERY_MS = 3_000;
 
-/** Keeps leaving this worker's figures for the api's /metrics; the last ones when it closes, which stay to be scraped. Never rejects. */
+/**
+ * Keeps leaving this worker's figures for the api's /metrics; the last ones when it closes, which stay to be scraped. A
+ * worker that starts removes what earlier ones left. Never rejects.
+ */
 export const showFigures = async (
-  board: Pick<FiguresBoard, "put">,
+  board: Pick<FiguresBoard, "put" | "forgetOld">,
   process: string,
   figures: Pick<Figures, "families">,
   log: Logger,
@@ -19,6 +22,7 @@ export const showFigures = async (
     onError: (err) => log.debug({ err }, "Redis is away: nobody hears what this worker counts"),
   });
   await words.first;
+  await board.forgetOld().catch((err: unknown) => log.debug({ err }, "old figures are still there"));
   return {
     close: async () => {
       await words.now();

@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { pino } from "pino";
 import { createFiguresBoard } from "../../../common/metrics/board.ts";
 import { createFigures } from "../../../common/metrics/figures.ts";
 import { connectRedis } from "../../../common/redis/connect.ts";
+import { showFigures } from "../../../workers/consume/show-figures.ts";
 import { freshPrefix, testRedisUrl } from "../../helpers/redis.ts";
 
 const family = (value: number) => ({
@@ -26,6 +28,29 @@ test("a process' last word is shown for a minute, then forgotten; what nobody un
     now += 2;
     expect(await board.all()).toEqual([{ process: "worker-a", families: [family(3)] }]);
     expect(await redis.hkeys(key)).toEqual(["worker-a"]);
+  } finally {
+    await redis.del(key);
+    redis.disconnect();
+  }
+});
+
+test("what workers left goes also where nobody asks: with the next one that starts, and ten minutes after the last", async () => {
+  const redis = connectRedis(await testRedisUrl(), "command");
+  const key = `${freshPrefix()}:figures`;
+  let now = 1_000;
+  const board = createFiguresBoard(redis, key, () => now);
+  try {
+    await board.put({ process: "worker-a", families: [family(1)] });
+    expect(await redis.ttl(key)).toBeGreaterThan(590);
+    now += 61;
+    const shown = await showFigures(
+      board,
+      "worker-b",
+      { families: async () => [family(2)] },
+      pino({ level: "silent" }),
+    );
+    expect(await redis.hkeys(key)).toEqual(["worker-b"]);
+    await shown.close();
   } finally {
     await redis.del(key);
     redis.disconnect();
