@@ -40,7 +40,8 @@ const main = async (): Promise<void> => {
       log.warn("not everything was handed back in time: the rest is taken over when its leases run out");
     const failed = await backbone.closers.close(3_000);
     if (failed.length > 0) log.warn({ failed }, "not everything closed in time");
-    process.exit(drained ? code : code || 1);
+    // What could not be handed back may keep the process alive: it ends all the same, and says so.
+    process.exit(code || (drained ? 0 : 1));
   };
   void worker.ends.then(({ why, code }) => end(why, code));
   process.on("SIGTERM", () => void end("SIGTERM"));

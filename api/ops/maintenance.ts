@@ -2,21 +2,10 @@ import {
   lateAfterS,
   MAINTENANCE,
   MAINTENANCE_TASKS,
+  type MaintenanceRow,
   type MaintenanceTask,
   type OpsMaintenance,
 } from "../../common/contracts/maintenance.ts";
-
-/** What the database knows of a task; times in epoch seconds. */
-interface Known {
-  readonly task: string;
-  readonly begun_at: number | null;
-  readonly last_ok_at: number | null;
-  readonly done: number | null;
-  readonly last_error_at: number | null;
-  readonly error: string | null;
-  readonly ok: number;
-  readonly failed: number;
-}
 
 /**
  * How maintenance goes, every task of it, begun or not. One that has not gone well for long is an alarm, from the start of this process on at
@@ -24,7 +13,7 @@ interface Known {
  * takes its place.
  */
 export const createMaintenanceView = (
-  rows: () => Promise<readonly Known[]>,
+  rows: () => Promise<readonly MaintenanceRow[]>,
   nowS: () => number = () => Date.now() / 1000,
 ): (() => Promise<OpsMaintenance[]>) => {
   const startedAt = nowS();
@@ -35,13 +24,13 @@ export const createMaintenanceView = (
   };
 };
 
-const NOTHING: Omit<Known, "task"> = {
+const NOTHING: Omit<MaintenanceRow, "task"> = {
   ...{ begun_at: null, last_ok_at: null, done: null, last_error_at: null, error: null, ok: 0, failed: 0 },
 };
 
 const shown = (
   task: MaintenanceTask,
-  row: Omit<Known, "task">,
+  row: Omit<MaintenanceRow, "task">,
   startedAt: number,
   now: number,
 ): OpsMaintenance => ({

@@ -33,7 +33,7 @@ export const opsActionRoutes = (deps: OpsActionDeps): readonly Resource[] => [
       post: operation({
         summary: "Tell a worker to stop: no new jobs, a moment for what runs, the rest handed back",
         description:
-          "The order stands until the worker has obeyed; repeating it is harmless. The process ends with exit code 0 after at most `TALARIA_DRAIN_MS` and a few seconds; whoever supervises it may start another one.",
+          "The order stands until the worker has obeyed; repeating it is harmless. The process ends after at most `TALARIA_DRAIN_MS` and a few seconds, with exit code 0, or 1 when not everything was handed back in time; whoever supervises it may start another one.",
         body: EmptyBody,
         answers: { 202: { description: "The worker as it is known, draining", schema: OpsWorkerAnswer } },
         errors: ["not_found", "redis_unavailable"],

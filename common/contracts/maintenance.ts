@@ -26,6 +26,18 @@ export const isMaintenanceTask = (name: string): name is MaintenanceTask => Obje
 /** A task that has not gone well for three of its periods, and a minute, is late. */
 export const lateAfterS = (task: MaintenanceTask): number => 3 * MAINTENANCE[task].everyS + 60;
 
+/** What the database knows of a task; times in epoch seconds. */
+export interface MaintenanceRow {
+  readonly task: string;
+  readonly begun_at: number | null;
+  readonly last_ok_at: number | null;
+  readonly done: number | null;
+  readonly last_error_at: number | null;
+  readonly error: string | null;
+  readonly ok: number;
+  readonly failed: number;
+}
+
 export const OpsMaintenanceSchema = z
   .strictObject({
     task: z.string(),

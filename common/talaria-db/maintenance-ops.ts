@@ -1,18 +1,6 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
-import type { MaintenanceTask } from "../contracts/maintenance.ts";
-
-/** What is known of a task; times in epoch seconds. */
-export interface MaintenanceRow {
-  readonly task: string;
-  readonly begun_at: number | null;
-  readonly last_ok_at: number | null;
-  readonly done: number | null;
-  readonly last_error_at: number | null;
-  readonly error: string | null;
-  readonly ok: number;
-  readonly failed: number;
-}
+import type { MaintenanceRow, MaintenanceTask } from "../contracts/maintenance.ts";
 
 /** A task that was begun: nobody else begins it before the lease is over, and only this generation says how it ended. */
 export interface BegunTask {

@@ -62,7 +62,8 @@ export const createMaintenance =
     const isOver = (): boolean => performance.now() - startedMs > SHARE * deadlineMs;
     try {
       const passed = await beforeAbort(tasks[name]({ mark, signal, isOver }), signal);
-      await write.endTask(name, generation, passed.done, passed.mark ?? null);
+      // Overtaken at the last moment: what it did was harmless, and is the other one's to tell.
+      if (!(await write.endTask(name, generation, passed.done, passed.mark ?? null))) return;
       tell(log, name, passed, performance.now() - startedMs);
     } catch (err) {
       if (handBack.aborted) {
