@@ -11,7 +11,6 @@ import { packageVersion } from "../common/config/version.ts";
 import { createLogger } from "../common/logging/logger.ts";
 import { createModelLists } from "../common/profiles/model-list.ts";
 import { profileTerms, resolveProfile } from "../common/profiles/resolve.ts";
-import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { createProfileStore } from "../common/profiles/store.ts";
 import { checkWorkspace } from "../common/profiles/workspace.ts";
 import { createWorkerRegistry } from "../common/queues/worker-registry.ts";
@@ -50,7 +49,7 @@ const main = async (): Promise<void> => {
   const config = loadConfig(process.env, { argv: process.argv.slice(2) });
   const log = createLogger({ name: "api", level: config.log.level });
   const backbone = await openBackbone(config, "api", log);
-  const { closers, db, journal, keys, lifecycle, redis, transcript } = backbone;
+  const { closers, db, journal, keys, lifecycle, redis, salt, transcript } = backbone;
 
   const blocking = connectRedis(config.redis.url, "blocking", {
     onError: (err) => log.warn({ err }, "hub connection"),
@@ -74,7 +73,6 @@ const main = async (): Promise<void> => {
   const maintenance = shared(createMaintenanceView(() => db.read.maintenance()));
   addMaintenanceMetrics(metrics, maintenance);
   addStageMetrics(metrics, backbone, hub);
-  const salt = await loadSalt(saltFile(config.stateDir));
   const dashboard = config.http.dashboard ? await dashboardOver(backbone) : null;
   const version = packageVersion();
   const stopping = new AbortController();

@@ -2,7 +2,6 @@ import type { Backbone } from "../common/backbone/open.ts";
 import { createTokenCounter } from "../common/compression/tokens.ts";
 import { createRedactor, failClosed } from "../common/logging/redact.ts";
 import { resolveProfile } from "../common/profiles/resolve.ts";
-import { loadSalt, saltFile } from "../common/profiles/revision.ts";
 import { workspaceOf } from "../common/profiles/workspace.ts";
 import { JOBS, type JobKind } from "../common/queues/catalog.ts";
 import type { WorkerRegistry } from "../common/queues/worker-registry.ts";
@@ -44,7 +43,7 @@ export interface Work {
 
 /** Opens it over what the process has; what it opens is closed with the process. */
 export const openWork = async (backbone: Backbone, workers: WorkerRegistry): Promise<Work> => {
-  const { config, log, db, lifecycle, lifecycleDeps, closers } = backbone;
+  const { config, log, db, lifecycle, lifecycleDeps, closers, salt } = backbone;
   const demo = createDemoEndpoint();
   closers.add("demo model", () => demo.close());
   const builtin = createBuiltinEngine({
@@ -56,7 +55,6 @@ export const openWork = async (backbone: Backbone, workers: WorkerRegistry): Pro
   const active = createActiveRuns((ids) => db.read.stopRequested(ids), log);
   closers.add("stop watch", () => active.close());
 
-  const salt = await loadSalt(saltFile(config.stateDir));
   // Stays to the end of the process: what a run leaves behind must never see the server's variables.
   const environment = installProfileEnv();
   const servers = createMcpPool();

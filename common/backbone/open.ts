@@ -16,7 +16,7 @@ import { createFigures, type Figures } from "../metrics/figures.ts";
 import { countJournal } from "../metrics/journal-figures.ts";
 import { createStoreFigures } from "../metrics/store-figures.ts";
 import { profileTerms } from "../profiles/resolve.ts";
-import { loadSalt, saltFile } from "../profiles/revision.ts";
+import { loadSalt, type Salt, saltFile } from "../profiles/revision.ts";
 import { publishCancel } from "../queues/cancel-channel.ts";
 import { createJobQueue } from "../queues/job-queue.ts";
 import { publishWork } from "../queues/work-channel.ts";
@@ -45,6 +45,8 @@ export interface Backbone {
   readonly transcript: TranscriptRoom;
   readonly lifecycleDeps: LifecycleDeps;
   readonly closers: Closers;
+  /** What configuration revisions and key origins are hashed with. */
+  readonly salt: Salt;
 }
 
 /**
@@ -152,6 +154,7 @@ export const openBackbone = async (
       lifecycleDeps,
       transcript,
       closers,
+      salt,
     };
   } catch (error) {
     await closers.close(2_000);
