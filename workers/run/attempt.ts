@@ -1,34 +1,22 @@
-import { within } from "../../common/base/bounded-wait.ts";
-import { isTalariaError, messageOf } from "../../common/base/errors.ts";
+import { messageOf } from "../../common/base/errors.ts";
 import type { ContextInfo } from "../../common/contracts/context.ts";
 import type { RunEvent } from "../../common/contracts/events.ts";
-import type { RunView } from "../../common/contracts/run-view.ts";
-import { JournalRefused, type JournalWriter } from "../../common/journal/writer.ts";
 import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
 import type { Dispatcher } from "../../common/lifecycle/dispatcher.ts";
-import {
-  completedOutcome,
-  type EndReason,
-  knownSteps,
-  partialOutcome,
-  sumUsage,
-} from "../../common/lifecycle/outcome.ts";
+import { completedOutcome, knownSteps, sumUsage } from "../../common/lifecycle/outcome.ts";
 import { repairEvents } from "../../common/lifecycle/repair.ts";
 import type { Settler } from "../../common/lifecycle/settle.ts";
 import { createRedactor, failClosed } from "../../common/logging/redact.ts";
 import type { Profile } from "../../common/profiles/port.ts";
-import type { ClaimResult, Evidence, Outcome } from "../../common/runs/ledger.ts";
 import type { ContextReader, RunContext } from "../../common/transcript/port.ts";
 import type { Engine, EngineContext } from "../engines/port.ts";
-import type { AttemptTimes } from "./attempt-times.ts";
+import type { AttemptStart } from "./attempt-start.ts";
 import { compressedEvent } from "./compression-events.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
-import { endReasonOf, ProfileUnavailable } from "./end-reason.ts";
+import { ProfileUnavailable, reasonNotToStart } from "./end-reason.ts";
+import { Ending, type Verdict } from "./ending.ts";
 import { createContextKeeper, type KeeperDeps } from "./keep-context.ts";
 import { createRecorder } from "./recorder.ts";
-import { RunStop } from "./stop.ts";
-
-export type Claim = Extract<ClaimResult, { kind: "claimed" }>;
 
 export interface AttemptDeps {
   readonly lifecycle: LifecycleDeps;
@@ -69,21 +57,6 @@ interface RunIds {
   readonly session_id: string;
 }
 
-/** What an attempt starts from. */
-export interface AttemptStart {
-  readonly claim: Claim;
-  readonly evidence: Evidence;
-  /** What the run has shown so far; the attempt goes on in it. */
-  readonly view: RunView;
-  readonly writer: JournalWriter;
-  readonly times: AttemptTimes;
-  readonly signal: AbortSignal;
-  readonly log: LifecycleDeps["log"];
-}
-
-/** How long a stop or a commit waits for the journal before it goes on without it, in milliseconds. */
-const FLUSH_WAIT_MS = 2_000;
-
 const HISTORY_CUT: RunEvent = {
   event: "warning",
   payload: {
@@ -93,51 +66,26 @@ const HISTORY_CUT: RunEvent = {
   },
 };
 
-/** "over": nothing is left to do for this job. "again": claim once more. */
-type Verdict = "over" | "again";
-
-const OUTPUT_LIMIT: EndReason = {
-  kind: "failed",
-  code: "output_limit",
-  message: "The run produced more output than a run may.",
-};
-
 /** One execution of a run from its claim to its end. */
 export class Attempt {
   private readonly deps: AttemptDeps;
   private readonly start: AttemptStart;
-  private readonly startedAt = performance.now();
+  private readonly ending: Ending;
 
   constructor(deps: AttemptDeps, start: AttemptStart) {
     this.deps = deps;
     this.start = start;
+    this.ending = new Ending(deps, start);
   }
 
   /** Rejects with `stale_generation` when a newer attempt owns the run, and for infrastructure failures. */
   async run(): Promise<Verdict> {
     try {
-      const early = this.reasonNotToStart();
-      return early === null ? await this.execute() : await this.endPartial(early);
+      const early = reasonNotToStart(this.start);
+      return early === null ? await this.execute() : await this.ending.partial(early);
     } catch (error) {
-      return this.afterThrow(error);
+      return this.ending.afterThrow(error);
     }
-  }
-
-  private reasonNotToStart(): EndReason | null {
-    const { claim, view } = this.start;
-    if (claim.record.cancelRequested) return { kind: "cancelled" };
-    if (claim.exhausted) {
-      const message =
-        "The run was started several times, and its worker ended each time before it got any further.";
-      return { kind: "failed", code: "worker_crashed", message };
-    }
-    if (view.attempt > 0 && claim.record.run.recovery === "fail") {
-      return {
-        kind: "interrupted",
-        message: "The worker of this run was lost, and the run asked not to be continued.",
-      };
-    }
-    return null;
   }
 
   private async execute(): Promise<Verdict> {
@@ -152,7 +100,7 @@ export class Attempt {
   private async executeAs(profile: Profile): Promise<Verdict> {
     const engine = this.deps.engineFor(profile);
     if (this.start.view.attempt > 0 && !engine.resumable) {
-      return this.endPartial({
+      return this.ending.partial({
         kind: "interrupted",
         message: "The worker of this run was lost, and its engine cannot continue it.",
       });
@@ -211,14 +159,14 @@ export class Attempt {
     const earlier = evidence.steps.map((step) => step.usage);
     const lastPrompt = usages.at(-1)?.inputTokens ?? 0;
     const usage = {
-      ...sumUsage([...earlier, ...usages], this.elapsedS()),
+      ...sumUsage([...earlier, ...usages], this.ending.elapsedS()),
       context_length: keeper.contextLength,
       ...(keeper.thresholdTokens === null ? {} : { threshold_tokens: keeper.thresholdTokens }),
       ...(lastPrompt === 0 ? {} : { last_prompt_tokens: lastPrompt }),
     };
     const { enabled, refreshEvery } = profile.auxiliary.titles;
     const outcome = completedOutcome(proof, { text, reasoning }, usage, stepLimit);
-    return this.commit({ ...outcome, ...(enabled ? { titles: { refreshEvery } } : {}) }, "complete");
+    return this.ending.commit({ ...outcome, ...(enabled ? { titles: { refreshEvery } } : {}) }, "complete");
   }
 
   /** An attempt that died between a compression and the word of it. */
@@ -309,105 +257,4 @@ export class Attempt {
     };
     return { context, history, historyCut: history.storeState !== "ok" && history.storeState !== "none" };
   }
-
-  /** What a throw out of the execution means for the run. */
-  private async afterThrow(error: unknown): Promise<Verdict> {
-    const { signal, log } = this.start;
-    // A stop is a stop, whatever the interrupted provider says while it unwinds (C-16).
-    const cause: unknown = signal.aborted ? signal.reason : error;
-    if (cause instanceof JournalRefused) {
-      if (cause.reason === "gap") return "again";
-      if (cause.reason === "full") return this.endPartial(OUTPUT_LIMIT);
-      log.warn({ reason: cause.reason }, "this attempt stops: the journal refused it");
-      return "over";
-    }
-    if (cause instanceof RunStop)
-      return cause.kind === "cancel" ? this.endPartial({ kind: "cancelled" }) : this.giveBack();
-    if (isTalariaError(cause, "stale_generation")) throw cause;
-    const reason = endReasonOf(cause);
-    if (reason === null) throw cause;
-    if (reason.code === "error") log.error({ err: cause }, "the run failed unexpectedly");
-    return this.endPartial(reason);
-  }
-
-  private async giveBack(): Promise<Verdict> {
-    const { claim, times, log } = this.start;
-    await this.flushBriefly();
-    times.over("given_back");
-    await handBack(this.deps, claim.record.run.id, claim.record.generation, times.firstOutputAt);
-    log.info(times.summary(), "run handed back to the queue");
-    return "over";
-  }
-
-  /** Ends the run with what it has shown so far. */
-  private async endPartial(reason: EndReason): Promise<Verdict> {
-    const { read } = this.deps.lifecycle;
-    const { claim, view } = this.start;
-    const [evidence, botName] = await Promise.all([
-      read.evidence(claim.record.run.id),
-      read.getSetting("bot_name").catch(() => null),
-    ]);
-    return this.commit(partialOutcome(reason, evidence, view, botName, null), view);
-  }
-
-  /** Database first: the answer is safe even while the journal cannot be written, and its end is told from there. */
-  private async commit(outcome: Outcome, view: RunView | "complete"): Promise<Verdict> {
-    const { claim, times, log } = this.start;
-    const { run, generation } = claim.record;
-    const result = await times.commit(() =>
-      this.deps.lifecycle.write.commitRun(run.id, generation, outcome, times.firstOutputAt),
-    );
-    if (result.kind === "stale") {
-      log.warn("this attempt stops: it does not own the run any more");
-      return "over";
-    }
-    if (result.kind === "cancelling") return this.endPartial({ kind: "cancelled" });
-    // What the journal lacks is repaired from the transcript by whoever takes the outbox rows, and only then.
-    if (await this.flushBriefly()) await this.deps.settler.release(result, view);
-    const { status, error, usage } = outcome;
-    times.over(status, {
-      "talaria.run.status": status,
-      "error.type": error?.code,
-      "gen_ai.usage.input_tokens": usage?.input_tokens,
-      "gen_ai.usage.output_tokens": usage?.output_tokens,
-    });
-    // The whole story in one line: why it failed, and where its time went.
-    log.info(
-      { status, code: error?.code, reason: error?.message, seconds: this.elapsedS(), ...times.summary() },
-      "run ended",
-    );
-    return "over";
-  }
-
-  /** Seconds since the claim. */
-  private elapsedS(): number {
-    return (performance.now() - this.startedAt) / 1000;
-  }
-
-  private async flushBriefly(): Promise<boolean> {
-    const { writer, times, log } = this.start;
-    const flushed = times.journal(writer.flush()).then(
-      () => true,
-      (err: unknown) => {
-        log.warn({ err }, "the journal does not hold everything; it will be repaired");
-        return false;
-      },
-    );
-    return within(flushed, FLUSH_WAIT_MS, false);
-  }
 }
-
-/** Gives the run back to the queue; quiet when a newer attempt owns it or a stop is pending (its settler acts). */
-export const handBack = async (
-  { lifecycle, dispatcher }: Pick<AttemptDeps, "lifecycle" | "dispatcher">,
-  runId: string,
-  generation: number,
-  firstOutputAt: number | null,
-): Promise<void> => {
-  try {
-    const { outbox } = await lifecycle.write.handBack(runId, generation, firstOutputAt);
-    await dispatcher.handle(outbox);
-  } catch (error) {
-    if (!isTalariaError(error, "stale_generation")) throw error;
-  }
-};

@@ -1,6 +1,7 @@
 import { TalariaError } from "../../common/base/errors.ts";
 import type { EndReason } from "../../common/lifecycle/outcome.ts";
 import { EngineError } from "../engines/port.ts";
+import type { AttemptStart } from "./attempt-start.ts";
 
 /** Thrown when a profile cannot be read: the run fails before any request is made and never falls back (DESIGN 8). */
 export class ProfileUnavailable extends Error {}
@@ -32,4 +33,28 @@ export const endReasonOf = (error: unknown): Extract<EndReason, { kind: "failed"
     code: "error",
     message: "Something went wrong inside the server; its log has the details.",
   };
+};
+
+/** Why an attempt is not to begin at all; null: it is. */
+export const reasonNotToStart = ({ claim, view }: Pick<AttemptStart, "claim" | "view">): EndReason | null => {
+  if (claim.record.cancelRequested) return { kind: "cancelled" };
+  if (claim.exhausted) {
+    const message =
+      "The run was started several times, and its worker ended each time before it got any further.";
+    return { kind: "failed", code: "worker_crashed", message };
+  }
+  if (view.attempt > 0 && claim.record.run.recovery === "fail") {
+    return {
+      kind: "interrupted",
+      message: "The worker of this run was lost, and the run asked not to be continued.",
+    };
+  }
+  return null;
+};
+
+/** The journal takes no more of the run. */
+export const OUTPUT_LIMIT: EndReason = {
+  kind: "failed",
+  code: "output_limit",
+  message: "The run produced more output than a run may.",
 };

@@ -5,8 +5,10 @@ import { readRunView } from "../../common/lifecycle/view.ts";
 import { runLogger } from "../../common/logging/logger.ts";
 import { NO_TRACES } from "../../common/tracing/traces.ts";
 import type { ActiveRuns } from "./active-runs.ts";
-import { Attempt, type AttemptDeps, type Claim, handBack } from "./attempt.ts";
+import { Attempt, type AttemptDeps } from "./attempt.ts";
+import type { Claim } from "./attempt-start.ts";
 import { type AttemptTimes, createAttemptTimes } from "./attempt-times.ts";
+import { handBack } from "./ending.ts";
 import type { RunFigures } from "./run-figures.ts";
 
 export interface ExecutorDeps extends AttemptDeps {
