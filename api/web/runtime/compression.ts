@@ -1,3 +1,4 @@
+import type { Job } from "../../../common/contracts/job.ts";
 import { toldVersion } from "../model/compression.ts";
 import type { CompressionCommands } from "../model/workbench.ts";
 import type { Api } from "../net/http.ts";
@@ -49,7 +50,7 @@ export const createCompression = (deps: {
     return state === undefined ? 0 : toldVersion(state);
   };
   const attempt = createAttempt(store);
-  const took = (id: string, failure: string, work: ReturnType<Api["job"]>): void => {
+  const took = (id: string, failure: string, work: Promise<{ job: Job }>): void => {
     work.then(
       ({ job }) => store.act(id, { type: "job", job }),
       (error: unknown) => store.report(failure, error),
