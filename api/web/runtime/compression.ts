@@ -9,14 +9,16 @@ import type { Store } from "./store.ts";
 const READ_AGAIN_MS = 5_000;
 
 /** Compressions of the sessions that are open: what was made, what goes on, and what a person does about it. */
-export const createCompression = (deps: {
+export const createCompression = ({
+  api,
+  store,
+  now,
+}: {
   readonly api: Api;
   readonly store: Store;
-  readonly select: (id: string) => void;
   /** Milliseconds of any clock that only goes on. */
   readonly now: () => number;
 }): { readonly commands: CompressionCommands; opened(id: string): void; check(id: string): void } => {
-  const { api, store, now } = deps;
   const reading = new Set<string>();
   /** When the list of a session could not be read. */
   const failed = new Map<string, number>();
@@ -95,15 +97,6 @@ export const createCompression = (deps: {
           store.report("The summary could not be read.", error);
           return null;
         }
-      },
-      goOn(id) {
-        api.continueSession(id).then(
-          ({ session }) => {
-            store.dispatch({ type: "list_session", session });
-            deps.select(session.id);
-          },
-          (error: unknown) => store.report("The new session was not made.", error),
-        );
       },
     },
   };

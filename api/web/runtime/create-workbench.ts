@@ -95,7 +95,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     select: (id) => show(id, "push"),
   });
 
-  const compression = createCompression({ api: deps.api, store, select: (id) => show(id, "push"), now });
+  const compression = createCompression({ api: deps.api, store, now });
 
   const frames = createFrameQueue({
     schedule: deps.schedule,
