@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { CompressPreview } from "../../../common/contracts/context.ts";
 import { tokensText } from "../model/compression.ts";
-import { problemText } from "../model/problem.ts";
 import { Field } from "./field.tsx";
+import { Refusal } from "./refusal.tsx";
 import { useCommand } from "./use-command.ts";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -92,11 +92,7 @@ export const CompressDialog = (props: { readonly sessionId: string; readonly onC
             />
           )}
         </Field>
-        {problem !== null && (
-          <p className="form-error" role="alert">
-            {problemText(problem)}
-          </p>
-        )}
+        {problem !== null && <Refusal problem={problem} />}
         <div className="dialog-actions">
           <button className="button" type="button" onClick={close}>
             Keep
