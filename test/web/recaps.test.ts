@@ -47,5 +47,5 @@ it("what is said of a job on its way, a failed and a refused one; nothing of one
   const tones = (["queued", "running", "failed", "skipped", "done", "cancelled"] as const).map(
     (at) => recapLine(job({ state: at }))?.tone ?? null,
   );
-  expect(tones).toEqual(["working", "working", "failed", "refused", null, null]);
+  expect(tones).toEqual(["busy", "busy", "failed", "info", null, null]);
 });

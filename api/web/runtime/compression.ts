@@ -1,7 +1,7 @@
-import type { Job } from "../../../common/contracts/job.ts";
 import { toldVersion } from "../model/compression.ts";
 import type { CompressionCommands } from "../model/workbench.ts";
 import type { Api } from "../net/http.ts";
+import { createTakeJob } from "./jobs.ts";
 import { createAttempt } from "./problem.ts";
 import type { Store } from "./store.ts";
 
@@ -52,12 +52,7 @@ export const createCompression = ({
     return state === undefined ? 0 : toldVersion(state);
   };
   const attempt = createAttempt(store);
-  const took = (id: string, failure: string, work: Promise<{ job: Job }>): void => {
-    work.then(
-      ({ job }) => store.act(id, { type: "job", job }),
-      (error: unknown) => store.report(failure, error),
-    );
-  };
+  const takeJob = createTakeJob(store);
 
   return {
     /** A session came into view: background work may have been going on before. */
@@ -83,8 +78,8 @@ export const createCompression = ({
           store.act(id, { type: "job", job });
           return null;
         }),
-      cancel: (id, jobId) => took(id, "The compression was not cancelled.", api.cancelJob(jobId)),
-      retry: (id, jobId) => took(id, "The compression was not begun again.", api.retryJob(jobId)),
+      cancel: (id, jobId) => takeJob(id, "The compression was not cancelled.", api.cancelJob(jobId)),
+      retry: (id, jobId) => takeJob(id, "The compression was not begun again.", api.retryJob(jobId)),
       async summary(id, version) {
         const key = `${id} ${version}`;
         const known = summaries.get(key);
