@@ -2,16 +2,10 @@ import { describe, expect, it } from "@jest/globals";
 import type { ContextInfo } from "../../common/contracts/context.ts";
 import type { Job } from "../../common/contracts/job.ts";
 import { answer, openPage, pass, stopTime } from "./page.ts";
-import { session } from "./story.ts";
+import { job, session } from "./story.ts";
 
-const job = (more: Partial<Job> = {}): Job => ({
-  ...{ id: "compression-s-0", kind: "compression", session_id: "s", profile: "default", state: "running" },
-  ...{ reason: null, progress: null, result: null, attempt: 1, input_revision: 0 },
-  ...{ created_at: 1, started_at: 1, ended_at: null },
-  ...more,
-});
 const done = (version: number) =>
-  job({ state: "done", created_at: version, ended_at: 2, result: { version } });
+  job("compression", { state: "done", created_at: version, ended_at: 2, result: { version } });
 const context = (version: number) => ({ version, border_message_id: "m" }) as ContextInfo;
 
 /** A page that shows the session `s` of a server that is told what it has, and holds or refuses the list of contexts. */
@@ -74,7 +68,7 @@ describe("the list of compressions", () => {
     await pass(100);
     expect(server.asked).toBe(3);
     expect(state()?.contexts).toEqual([context(2), context(1)]);
-    await tell(job({ id: "title-s-1", kind: "title" }));
+    await tell(job("title"));
     expect(server.asked).toBe(3);
   });
 
@@ -83,12 +77,12 @@ describe("the list of compressions", () => {
     server.refuse = true;
     await tell(done(1));
     expect(server.asked).toBe(2);
-    for (let n = 0; n < 5; n++) await tell(job({ id: "title-s-1", kind: "title" }));
+    for (let n = 0; n < 5; n++) await tell(job("title"));
     expect(server.asked).toBe(2);
     server.refuse = false;
     server.contexts = [context(1)];
     await pass(10_000);
-    await tell(job({ id: "title-s-1", kind: "title" }));
+    await tell(job("title"));
     expect(server.asked).toBe(3);
     expect(state()?.contexts).toEqual([context(1)]);
   });
@@ -98,7 +92,7 @@ describe("the list of compressions", () => {
     server.refuse = false;
     server.contexts = [context(1)];
     await pass(10_000);
-    await tell(job({ id: "title-s-1", kind: "title" }));
+    await tell(job("title"));
     expect(state()?.contexts).toEqual([context(1)]);
     expect(server.asked).toBe(2);
   });
@@ -106,10 +100,10 @@ describe("the list of compressions", () => {
 
 it("the end of a job that was missed is known when the session is opened again; of others, what has ended is not told", async () => {
   const { server, workbench, state, tell } = await setUp();
-  await tell(job());
+  await tell(job("compression"));
   workbench.select(null);
-  const title = job({ id: "title-s-1", kind: "title", state: "failed", ended_at: 2 });
-  server.jobs = [job({ state: "failed", reason: "timeout", ended_at: 2 }), title];
+  const title = job("title", { state: "failed", ended_at: 2 });
+  server.jobs = [job("compression", { state: "failed", reason: "timeout", ended_at: 2 }), title];
   workbench.select("s");
   await pass(1_000);
   expect(state()?.jobs.compression?.state).toBe("failed");
