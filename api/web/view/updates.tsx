@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from "react";
 import type { UpdateTarget } from "../../../common/contracts/update.ts";
 import { originText, sizeText, type UpdatesState } from "../model/updates.ts";
+import { Bullets } from "./bullets.tsx";
 import { Dialog } from "./dialog.tsx";
 import { GiftIcon } from "./icons.tsx";
 import { useWorkbench } from "./use-workbench.ts";
@@ -33,8 +34,8 @@ const UpdatesDialog = ({ state }: { readonly state: UpdatesState }) => {
         <>
           {told !== null && (
             <>
-              <Bullets title="What you’ll notice" texts={told.notice} />
-              <Bullets title="Worth knowing" texts={told.worth} />
+              <Told title="What you’ll notice" texts={told.notice} />
+              <Told title="Worth knowing" texts={told.worth} />
               {origin !== null && <p className="field-hint">{origin}</p>}
             </>
           )}
@@ -65,18 +66,11 @@ const UpdatesDialog = ({ state }: { readonly state: UpdatesState }) => {
   );
 };
 
-/** Other people's words: text and nothing else (background-jobs B-32). */
-const Bullets = ({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) =>
+const Told = ({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) =>
   texts.length === 0 ? null : (
     <section>
       <h3>{title}</h3>
-      <ul>
-        {texts.map((text) => (
-          <li key={text} dir="auto">
-            {text}
-          </li>
-        ))}
-      </ul>
+      <Bullets texts={texts} />
     </section>
   );
 
