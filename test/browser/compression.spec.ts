@@ -95,21 +95,37 @@ export const compressionSpecs: readonly Spec[] = [
         ...{ reason: null, progress: { stage: "summarising", done: 1, of: 4 }, result: null, attempt: 1 },
         ...{ input_revision: 0, created_at: 1, started_at: 1, ended_at: null },
       };
-      let answer: Job = job;
+      let end: Job = job;
       await page.route(`**/api/sessions/${id}/jobs`, (route) =>
-        route.fulfill({ json: { data: [answer], next_cursor: null } }),
+        route.fulfill({ json: { data: [job], next_cursor: null } }),
       );
-      await page.route("**/api/jobs/*/cancel", (route) => {
-        answer = { ...job, state: "cancelled", reason: "by_person", progress: null, ended_at: 2 };
-        return route.fulfill({ json: { job: answer } });
-      });
-      await page.reload();
+      await page.route("**/api/jobs/*/cancel", (route) => route.fulfill({ json: { job: end } }));
+      await page.route("**/api/jobs/*/retry", (route) =>
+        route.fulfill({ json: { job: { ...job, created_at: 3 } } }),
+      );
       const line = page.locator(".compression-line");
-      await line.getByText("Compressing the context: part 2 of 4…").waitFor();
-      await line.getByRole("button", { name: "Cancel" }).click();
+      const goesOn = line.getByText("Compressing the context: part 2 of 4…");
+      /** It is cancelled, and has ended by itself or is ended now. */
+      const endAs = async (state: Job["state"], reason: string): Promise<void> => {
+        end = { ...job, state, reason, progress: null, ended_at: 2 };
+        await page.reload();
+        await goesOn.waitFor();
+        await line.getByRole("button", { name: "Cancel" }).click();
+      };
+      await endAs("cancelled", "by_person");
       await line.waitFor({ state: "detached" });
       // The composer was usable all along.
       assert(await page.locator("#composer").isEnabled());
+
+      await endAs("cancelled", "context_changed");
+      await line.getByText("The compression was not applied: the conversation went on meanwhile.").waitFor();
+      await line.getByRole("button", { name: "Hide" }).click();
+      await line.waitFor({ state: "detached" });
+
+      await endAs("failed", "timeout");
+      await line.getByText("The context was not compressed: it took too long.").waitFor();
+      await line.getByRole("button", { name: "Try again" }).click();
+      await goesOn.waitFor();
     },
   },
   {

@@ -2,8 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { backlogBanner } from "../../api/web/model/backlog.ts";
 import { statusLineOf } from "../../api/web/model/status-line.ts";
 import type { Backlog } from "../../common/contracts/backlog.ts";
-import type { Job } from "../../common/contracts/job.ts";
-import { createJournal, feed, loaded, session } from "./story.ts";
+import { createJournal, feed, job, loaded, session } from "./story.ts";
 
 const work = (more: Partial<Backlog> = {}): Backlog => ({
   ...{
@@ -15,20 +14,6 @@ const work = (more: Partial<Backlog> = {}): Backlog => ({
     alarm: true,
     message: "",
   },
-  ...more,
-});
-const job = (more: Partial<Job> = {}): Job => ({
-  ...{
-    id: "title-s-first",
-    kind: "title",
-    session_id: "s",
-    profile: "default",
-    state: "running",
-    reason: null,
-    progress: null,
-    result: null,
-  },
-  ...{ attempt: 1, input_revision: 0, created_at: 1, started_at: 1, ended_at: null },
   ...more,
 });
 
@@ -69,7 +54,7 @@ describe("background work on a session", () => {
   });
 
   it("B-1: the last state of a job is kept for the header", () => {
-    const frames = [job(), job({ state: "done", ended_at: 2 })].map((one, n) => ({
+    const frames = [job("title"), job("title", { state: "done", ended_at: 2 })].map((one, n) => ({
       ...{ id: `${n + 5}-1`, event: "job", data: { job: one } },
     }));
     const states = frames.map((_frame, n) => feed(loaded(), frames.slice(0, n + 1)).jobs.title?.state);

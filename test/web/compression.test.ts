@@ -5,13 +5,8 @@ import { createSessionState } from "../../api/web/model/session-state.ts";
 import type { ContextInfo } from "../../common/contracts/context.ts";
 import type { Job } from "../../common/contracts/job.ts";
 import { applyRunEvent, createRunView, type RunFrame } from "../../common/contracts/run-view.ts";
+import { job } from "./story.ts";
 
-const job = (change: Partial<Job>): Job => ({
-  ...{ id: "compression-s-0", kind: "compression", session_id: "s", profile: "default", state: "running" },
-  ...{ reason: null, progress: null, result: null, attempt: 1, input_revision: 0 },
-  ...{ created_at: 1, started_at: 1, ended_at: null },
-  ...change,
-});
 const viewOf = (...events: readonly (readonly [string, Record<string, unknown>?])[]) => {
   const view = createRunView("r");
   events.forEach(([event, payload], index) => {
@@ -43,7 +38,7 @@ describe("B-28 what a turn shows of a compression", () => {
 
 describe("what a person reads of a job", () => {
   test("progress, and why it was not done; nothing once it is, or was cancelled by a person", () => {
-    const text = (change: Partial<Job>) => compressionLine(job(change))?.text ?? null;
+    const text = (change: Partial<Job>) => compressionLine(job("compression", change))?.text ?? null;
     expect(text({ progress: { stage: "summarising", done: 1, of: 4 } })).toBe(
       "Compressing the context: part 2 of 4…",
     );
@@ -56,16 +51,19 @@ describe("what a person reads of a job", () => {
     expect(compressionLine(null)).toBeNull();
   });
   test("an answer that comes late does not begin an ended job again; a new one does", () => {
-    const ended = job({ state: "done", ended_at: 2 });
-    expect(takeJob({ compression: ended }, job({})).compression).toBe(ended);
-    const anew = job({ created_at: 3, state: "queued" });
+    const ended = job("compression", { state: "done", ended_at: 2 });
+    expect(takeJob({ compression: ended }, job("compression")).compression).toBe(ended);
+    const anew = job("compression", { created_at: 3, state: "queued" });
     expect(takeJob({ compression: ended }, anew).compression).toBe(anew);
   });
   test("the list of versions is read again when an event tells of a newer one", () => {
     const state = createSessionState("s");
     expect(toldVersion(state)).toBe(0);
     expect(
-      toldVersion({ ...state, jobs: { compression: job({ state: "done", result: { version: 2 } }) } }),
+      toldVersion({
+        ...state,
+        jobs: { compression: job("compression", { state: "done", result: { version: 2 } }) },
+      }),
     ).toBe(2);
     expect(toldVersion({ ...state, settledVersion: 4 })).toBe(4);
   });

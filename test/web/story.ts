@@ -2,6 +2,7 @@ import type { Frame } from "../../api/web/model/frame.ts";
 import { reduceSession } from "../../api/web/model/reduce-session.ts";
 import { createSessionState, type SessionState } from "../../api/web/model/session-state.ts";
 import { partsOfMessages, partsOfView, type Turn, timelineOf } from "../../api/web/model/timeline.ts";
+import type { Job } from "../../common/contracts/job.ts";
 import type { Message } from "../../common/contracts/message.ts";
 import type { Session } from "../../common/contracts/session.ts";
 
@@ -41,6 +42,24 @@ export const message = (
   status: "complete",
   origin: "talaria",
   created_at: 1_000,
+  ...more,
+});
+
+/** Background work on the session `s` that goes on. */
+export const job = (kind: Job["kind"], more: Partial<Job> = {}): Job => ({
+  id: `${kind}-s-0`,
+  kind,
+  session_id: "s",
+  profile: "default",
+  state: "running",
+  reason: null,
+  progress: null,
+  result: null,
+  attempt: 1,
+  input_revision: 0,
+  created_at: 1,
+  started_at: 1,
+  ended_at: null,
   ...more,
 });
 

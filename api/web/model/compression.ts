@@ -1,5 +1,6 @@
 import type { ContextInfo } from "../../../common/contracts/context.ts";
 import type { Job } from "../../../common/contracts/job.ts";
+import type { JobNotice } from "./jobs.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** The newest compression that events told of: the list of them must be read when it does not hold it. */
@@ -23,9 +24,7 @@ export const bordersOf = (contexts: readonly ContextInfo[]): ReadonlyMap<string,
   );
 
 /** What a person reads of a compression that goes on or did not work; null: there is nothing to say. */
-export const compressionLine = (
-  job: Job | null,
-): { readonly tone: "busy" | "failed" | "info"; readonly text: string } | null => {
+export const compressionLine = (job: Job | null): JobNotice | null => {
   if (job === null) return null;
   switch (job.state) {
     case "queued":

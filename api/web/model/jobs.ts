@@ -13,3 +13,9 @@ const isOld = (known: Job | undefined, job: Job): boolean => {
   if (known.created_at !== job.created_at) return known.created_at > job.created_at;
   return known.attempt > job.attempt || (known.ended_at !== null && job.ended_at === null);
 };
+
+/** What a person reads of a job that goes on, failed, or was not worth doing. */
+export interface JobNotice {
+  readonly tone: "busy" | "failed" | "info";
+  readonly text: string;
+}

@@ -1,6 +1,6 @@
 import type { Job } from "../../../common/contracts/job.ts";
 import type { Recap, RecapKind } from "../../../common/contracts/recap.ts";
-import { takeJob } from "./jobs.ts";
+import { type JobNotice, takeJob } from "./jobs.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Turn } from "./timeline.ts";
 
@@ -38,18 +38,16 @@ export const recapsOf = (turn: Turn, recaps: readonly Recap[]): readonly Recap[]
 };
 
 /** What is said of the recap that is being made; null: nothing. */
-export const recapLine = (
-  job: Job | undefined,
-): { readonly tone: "working" | "failed" | "refused"; readonly text: string } | null => {
+export const recapLine = (job: Job | undefined): JobNotice | null => {
   switch (job?.state) {
     case "queued":
     case "running":
-      return { tone: "working", text: "Reading back through the conversation…" };
+      return { tone: "busy", text: "Reading back through the conversation…" };
     case "failed":
       return { tone: "failed", text: "No recap was made." };
     case "skipped":
       return {
-        tone: "refused",
+        tone: "info",
         text: job.reason === "disabled" ? "Summaries are off in this profile." : "There is nothing to recap.",
       };
     default:

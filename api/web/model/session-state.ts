@@ -146,7 +146,6 @@ export type SessionAction =
     }
   | { readonly type: "processes"; readonly processes: readonly Process[] }
   | { readonly type: "reveal"; readonly messageId: string | null }
-  | { readonly type: "job"; readonly job: Job }
   | { readonly type: "recap_asked"; readonly job: Job }
   | { readonly type: "recap_offer"; readonly offer: boolean };
 

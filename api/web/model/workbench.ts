@@ -35,6 +35,8 @@ export interface Workbench {
   /** Copies of a session, the first with everything, the second up to and with a message; they come into view. */
   duplicate(id: string): void;
   fork(id: string, through: string): void;
+  /** Opens the session that goes on in place of an exhausted one. */
+  goOn(id: string): void;
   /** Makes a session of an exported file's text. */
   importFile(text: string): void;
   clear(id: string): void;
@@ -72,8 +74,6 @@ export interface CompressionCommands {
   retry(id: string, jobId: string): void;
   /** The text that a version stands for; null: it could not be read, which was told. */
   summary(id: string, version: number): Promise<string | null>;
-  /** Opens the session that goes on in place of an exhausted one. */
-  goOn(id: string): void;
 }
 
 /** What is done with profiles. Refusals are answered, to be shown in place; none rejects. */

@@ -155,7 +155,6 @@ export const createApi = (deps: { readonly fetch: typeof fetch; readonly timeout
       call<ContextAnswer>("GET", `/api/sessions/${id(sessionId)}/contexts/${version}`),
     continueSession: (sessionId: string) => post<{ session: Session }>(sessionId, "continue", {}),
     jobs: (sessionId: string) => call<Page<Job>>("GET", `/api/sessions/${id(sessionId)}/jobs`),
-    job: (jobId: string) => call<{ job: Job }>("GET", `/api/jobs/${id(jobId)}`),
     ops: () => call<{ ops: Ops }>("GET", "/api/ops"),
     opsRuns: (query: PageQuery & { readonly status?: OpsRun["status"] }) =>
       call<Page<OpsRun>>("GET", `/api/ops/runs${queryOf(query)}`),

@@ -1,17 +1,27 @@
 import { toldVersion } from "../model/compression.ts";
 import type { CompressionCommands } from "../model/workbench.ts";
 import type { Api } from "../net/http.ts";
+import { createTakeJob } from "./jobs.ts";
 import { createAttempt } from "./problem.ts";
 import type { Store } from "./store.ts";
 
+/** After a list that could not be read; events come many times in a second. */
+const READ_AGAIN_MS = 5_000;
+
 /** Compressions of the sessions that are open: what was made, what goes on, and what a person does about it. */
-export const createCompression = (deps: {
+export const createCompression = ({
+  api,
+  store,
+  now,
+}: {
   readonly api: Api;
   readonly store: Store;
-  readonly select: (id: string) => void;
+  /** Milliseconds of any clock that only goes on. */
+  readonly now: () => number;
 }): { readonly commands: CompressionCommands; opened(id: string): void; check(id: string): void } => {
-  const { api, store } = deps;
   const reading = new Set<string>();
+  /** When the list of a session could not be read. */
+  const failed = new Map<string, number>();
   const summaries = new Map<string, string>();
 
   const read = async (id: string): Promise<void> => {
@@ -20,23 +30,29 @@ export const createCompression = (deps: {
     const told = versionOf(id);
     try {
       store.act(id, { type: "contexts", contexts: (await api.contexts(id)).data, told });
+      failed.delete(id);
     } catch {
-      // The next event of the session asks again; what troubles the conversation itself is told there.
+      // A later event of the session asks again; what troubles the conversation itself is told there.
+      failed.set(id, now());
     } finally {
       reading.delete(id);
     }
+    check(id); // one more may have been told of meanwhile
+  };
+  const check = (id: string): void => {
+    const failedAt = failed.get(id);
+    const isWanted =
+      failedAt === undefined
+        ? versionOf(id) > (store.state().open.get(id)?.contextsTold ?? 0)
+        : now() - failedAt >= READ_AGAIN_MS;
+    if (isWanted) void read(id);
   };
   const versionOf = (id: string): number => {
     const state = store.state().open.get(id);
     return state === undefined ? 0 : toldVersion(state);
   };
   const attempt = createAttempt(store);
-  const took = (id: string, failure: string, work: ReturnType<Api["job"]>): void => {
-    work.then(
-      ({ job }) => store.act(id, { type: "job", job }),
-      (error: unknown) => store.report(failure, error),
-    );
-  };
+  const takeJob = createTakeJob(store);
 
   return {
     /** A session came into view: background work may have been going on before. */
@@ -44,14 +60,16 @@ export const createCompression = (deps: {
       void read(id);
       api.jobs(id).then(
         ({ data }) => {
-          for (const job of data) if (job.ended_at === null) store.act(id, { type: "job", job });
+          for (const job of data) {
+            const known = store.state().open.get(id)?.jobs[job.kind];
+            const isMissedEnd = known?.id === job.id && known.ended_at === null;
+            if (job.ended_at === null || isMissedEnd) store.act(id, { type: "job", job });
+          }
         },
         () => undefined, // told by the next event
       );
     },
-    check(id) {
-      if (versionOf(id) > (store.state().open.get(id)?.contextsTold ?? 0)) void read(id);
-    },
+    check,
     commands: {
       preview: (id) => attempt(() => api.previewCompression(id)),
       start: (id, focus) =>
@@ -60,8 +78,8 @@ export const createCompression = (deps: {
           store.act(id, { type: "job", job });
           return null;
         }),
-      cancel: (id, jobId) => took(id, "The compression was not cancelled.", api.cancelJob(jobId)),
-      retry: (id, jobId) => took(id, "The compression was not begun again.", api.retryJob(jobId)),
+      cancel: (id, jobId) => takeJob(id, "The compression was not cancelled.", api.cancelJob(jobId)),
+      retry: (id, jobId) => takeJob(id, "The compression was not begun again.", api.retryJob(jobId)),
       async summary(id, version) {
         const key = `${id} ${version}`;
         const known = summaries.get(key);
@@ -74,15 +92,6 @@ export const createCompression = (deps: {
           store.report("The summary could not be read.", error);
           return null;
         }
-      },
-      goOn(id) {
-        api.continueSession(id).then(
-          ({ session }) => {
-            store.dispatch({ type: "list_session", session });
-            deps.select(session.id);
-          },
-          (error: unknown) => store.report("The new session was not made.", error),
-        );
       },
     },
   };

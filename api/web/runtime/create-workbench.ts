@@ -95,7 +95,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     select: (id) => show(id, "push"),
   });
 
-  const compression = createCompression({ api: deps.api, store, select: (id) => show(id, "push") });
+  const compression = createCompression({ api: deps.api, store, now });
 
   const frames = createFrameQueue({
     schedule: deps.schedule,
@@ -244,7 +244,6 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     ...actions,
     ...recaps,
     rename: (id, title) => actions.patch(id, { title }),
-    makeTitle: actions.makeTitle,
     setAway: (id, away) => store.act(id, { type: "reader", away }),
     revealed: (id) => store.act(id, { type: "reveal", messageId: null }),
     remove(id) {

@@ -14,7 +14,7 @@ export const createReadMarker = ({
   readonly store: Store;
   readonly surroundings: Pick<Surroundings, "hidden" | "onReturn">;
   /** Told before they are marked. */
-  readonly cameBack?: (id: string, unread: number) => void;
+  readonly cameBack: (id: string, unread: number) => void;
 }) => {
   let marking = false;
   let asked = "";
@@ -24,7 +24,7 @@ export const createReadMarker = ({
     if (unread === null || unread.key === asked) return;
     asked = unread.key;
     marking = true;
-    cameBack?.(unread.id, unread.count);
+    cameBack(unread.id, unread.count);
     api
       .markRead(unread.id)
       .then(

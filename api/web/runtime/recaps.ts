@@ -1,6 +1,7 @@
 import type { RecapKind } from "../../../common/contracts/recap.ts";
 import type { Workbench } from "../model/workbench.ts";
 import type { Api } from "../net/http.ts";
+import { createTakeJob } from "./jobs.ts";
 import type { Store } from "./store.ts";
 
 /** Fewer messages cannot be ten rounds. */
@@ -22,6 +23,7 @@ export const createRecaps = ({
   /** So many messages of the session in view were unread until now. */
   cameBack(id: string, unread: number): void;
 } => {
+  const takeJob = createTakeJob(store);
   let visit = { id: "", since: 0, unread: 0 };
   return {
     cameBack(id, unread) {
@@ -39,12 +41,7 @@ export const createRecaps = ({
         (error: unknown) => store.report("No recap was made.", error),
       );
     },
-    cancelRecap(id, jobId) {
-      api.cancelJob(jobId).then(
-        ({ job }) => store.act(id, { type: "job", job }),
-        (error: unknown) => store.report("The recap was not given up.", error),
-      );
-    },
+    cancelRecap: (id, jobId) => takeJob(id, "The recap was not given up.", api.cancelJob(jobId)),
     closeOffer: (id) => store.act(id, { type: "recap_offer", offer: false }),
   };
 };

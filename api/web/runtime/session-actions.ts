@@ -18,6 +18,7 @@ type Actions = Pick<
   | "makeTitle"
   | "duplicate"
   | "fork"
+  | "goOn"
   | "importFile"
   | "clear"
   | "undo"
@@ -89,7 +90,8 @@ export const createSessionActions = (deps: {
     return found();
   };
 
-  const copy = (work: Promise<{ session: Session }>, failure: string): void => {
+  /** Shows the session that the server has made, or found. */
+  const showMade = (work: Promise<{ session: Session }>, failure: string): void => {
     work.then(
       ({ session }) => {
         store.dispatch({ type: "list_session", session });
@@ -119,8 +121,9 @@ export const createSessionActions = (deps: {
         (error: unknown) => store.report("No title was made.", error),
       );
     },
-    duplicate: (id) => copy(api.duplicate(id), "The session was not duplicated."),
-    fork: (id, through) => copy(api.fork(id, through), "The session was not forked."),
+    duplicate: (id) => showMade(api.duplicate(id), "The session was not duplicated."),
+    fork: (id, through) => showMade(api.fork(id, through), "The session was not forked."),
+    goOn: (id) => showMade(api.continueSession(id), "The new session was not made."),
     importFile(text) {
       let file: ImportBody;
       try {
@@ -130,7 +133,7 @@ export const createSessionActions = (deps: {
         return;
       }
       const profile = choiceOf(store.state().profiles);
-      copy(api.importSession({ profile, ...file }), "The file was not imported.");
+      showMade(api.importSession({ profile, ...file }), "The file was not imported.");
     },
     clear(id) {
       void change(id, "The conversation was not cleared.", async () => {

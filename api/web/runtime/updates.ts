@@ -51,7 +51,9 @@ export const createUpdates = ({
       looked = now();
       api.updates().then(
         ({ targets = [] }) => set({ targets }),
-        () => undefined, // a comfort; the next look follows
+        () => {
+          looked = null; // a comfort; the next look, or a login, asks again
+        },
       );
     },
     open() {

@@ -17,7 +17,7 @@ export const KeyForm = (props: {
   const workbench = useWorkbench();
   const [name, setName] = useState(props.name ?? "");
   const [isFilled, setFilled] = useState(false);
-  const { busy, problem, forget, run } = useCommand();
+  const { busy, problem, run } = useCommand();
   const form = useRef<HTMLFormElement>(null);
   const value = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -31,7 +31,6 @@ export const KeyForm = (props: {
   const save = async (): Promise<void> => {
     const field = value.current;
     if (busy || field === null || name === "" || fault !== null || field.value.trim() === "") return;
-    forget();
     // What is pasted often brings a blank along, and no key begins or ends with one.
     const outcome = await run(() => workbench.profiles.setKey(props.profile, name, field.value.trim()));
     if (!outcome.ok) return;

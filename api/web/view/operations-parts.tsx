@@ -44,14 +44,44 @@ export const Table = ({
   </div>
 );
 
-export type Turn = (to: "next" | "previous") => void;
+/** A page of a list, and how it is turned. */
+export interface Listed<T> {
+  readonly page: ListPage<T>;
+  readonly onTurn: (to: "next" | "previous") => void;
+}
 
-export const Pager = (props: {
+/** A list that is looked at page by page. */
+export const ListSection = <T,>(props: {
+  readonly title: string;
+  readonly tools?: ReactNode;
+  /** What the list is of. */
+  readonly what: string;
+  readonly head: readonly string[];
+  readonly list: Listed<T>;
+  /** How many there are on all pages, where that is known. */
+  readonly all?: number;
+  readonly row: (item: T) => ReactNode;
+}) => {
+  const { title, tools, what, head, all = null, row } = props;
+  const { page, onTurn } = props.list;
+  return (
+    <Section title={title} empty="None." tools={tools}>
+      {(page.items.length > 0 || page.trail.length > 0) && (
+        <>
+          <Table head={head}>{page.items.map(row)}</Table>
+          <Pager page={page} what={what} all={all} onTurn={onTurn} />
+        </>
+      )}
+    </Section>
+  );
+};
+
+const Pager = (props: {
   readonly page: ListPage<unknown>;
   readonly what: string;
   /** How many there are on all pages; null: not known. */
   readonly all: number | null;
-  readonly onTurn: Turn;
+  readonly onTurn: Listed<unknown>["onTurn"];
 }) => {
   const { page, what, all, onTurn } = props;
   if (page.trail.length === 0 && page.next === null) return null;

@@ -1,23 +1,26 @@
 import type { Ops, OpsRun } from "../../../common/contracts/ops.ts";
-import { jobUrl, type ListPage, numberText, runsOf, spanText } from "../model/operations.ts";
-import { Pager, Section, SessionLink, Table, type Turn } from "./operations-parts.tsx";
+import { jobUrl, numberText, runsOf, spanText } from "../model/operations.ts";
+import { type Listed, ListSection, SessionLink } from "./operations-parts.tsx";
 
 const STATUSES: readonly OpsRun["status"][] = ["queued", "running", "waiting", "cancelling"];
 
 /** Runs that have not ended, page by page: where something is stuck, it is at the top. */
 export const Runs = (props: {
-  readonly page: ListPage<OpsRun>;
   readonly ops: Ops;
+  readonly list: Listed<OpsRun>;
   readonly status: OpsRun["status"] | null;
   readonly onFilter: (status: OpsRun["status"] | null) => void;
-  readonly onTurn: Turn;
 }) => {
-  const { page, ops, status, onFilter, onTurn } = props;
+  const { ops, list, status, onFilter } = props;
   const head = ["Run", "Status", "Age", "Attempt", "Worker", "Profile", "Session"];
   return (
-    <Section
+    <ListSection
+      list={list}
       title="Unfinished runs, the oldest first"
-      empty="None."
+      what="runs"
+      head={ops.dashboard === null ? head : [...head, "Job"]}
+      all={runsOf(ops, status)}
+      row={(run) => <Row key={run.id} run={run} dashboard={ops.dashboard} />}
       tools={
         <label className="operations-filter">
           Show{" "}
@@ -34,18 +37,7 @@ export const Runs = (props: {
           </select>
         </label>
       }
-    >
-      {(page.items.length > 0 || page.trail.length > 0) && (
-        <>
-          <Table head={ops.dashboard === null ? head : [...head, "Job"]}>
-            {page.items.map((run) => (
-              <Row key={run.id} run={run} dashboard={ops.dashboard} />
-            ))}
-          </Table>
-          <Pager page={page} what="runs" all={runsOf(ops, status)} onTurn={onTurn} />
-        </>
-      )}
-    </Section>
+    />
   );
 };
 

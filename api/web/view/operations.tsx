@@ -5,6 +5,7 @@ import {
   bytesText,
   numberText,
   type Operations,
+  type OperationsList,
   runsOf,
   type Said,
   spanText,
@@ -21,6 +22,10 @@ import { ThemeToggle } from "./theme-toggle.tsx";
 export const OperationsPage = ({ operations }: { readonly operations: Operations }) => {
   const state = useSyncExternalStore(operations.subscribe, operations.getState);
   const { phase, problem, ops, said } = state;
+  const list = <Name extends OperationsList>(name: Name) => ({
+    page: state[name],
+    onTurn: (to: "next" | "previous") => operations.turn(name, to),
+  });
   useEffect(() => {
     document.title = "Operations · Talaria";
   }, []);
@@ -48,34 +53,25 @@ export const OperationsPage = ({ operations }: { readonly operations: Operations
             <Workers ops={ops} underway={state.underway} onDrain={(name) => void operations.drain(name)} />
             <Waiting ops={ops} />
             <DeadLetters
-              page={state.letters}
               ops={ops}
               underway={state.underway}
-              onTurn={(to) => operations.turn("letters", to)}
+              list={list("letters")}
               onRequeue={operations.requeue}
             />
             <FailedJobs
-              page={state.jobs}
               ops={ops}
               underway={state.underway}
-              onTurn={(to) => operations.turn("jobs", to)}
+              list={list("jobs")}
               onRetry={operations.retry}
               onRetryAll={operations.retryAll}
             />
             <DeadDeliveries
-              page={state.deliveries}
               ops={ops}
               underway={state.underway}
-              onTurn={(to) => operations.turn("deliveries", to)}
+              list={list("deliveries")}
               onSendAgain={operations.sendAgain}
             />
-            <Runs
-              page={state.runs}
-              ops={ops}
-              status={state.status}
-              onFilter={operations.filter}
-              onTurn={(to) => operations.turn("runs", to)}
-            />
+            <Runs ops={ops} status={state.status} onFilter={operations.filter} list={list("runs")} />
           </>
         )}
       </main>

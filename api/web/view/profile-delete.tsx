@@ -16,14 +16,10 @@ export const DeleteProfile = (props: {
   const { profile } = props;
   const workbench = useWorkbench();
   const [asking, setAsking] = useState(false);
-  const { busy, problem, forget, run } = useCommand();
+  const { busy, problem, run } = useCommand();
   if (profile.is_default)
     return <p className="field-hint">The default profile is the home itself and cannot be deleted.</p>;
 
-  const remove = (): void => {
-    forget();
-    void run(() => workbench.profiles.remove(profile.name));
-  };
   return (
     <section className="profile-delete" aria-label="Delete">
       <button className="button danger-line" type="button" disabled={busy} onClick={() => setAsking(true)}>
@@ -49,7 +45,7 @@ export const DeleteProfile = (props: {
           title={`Delete the profile “${profile.display_name}”?`}
           text={`${sessionsText(props.sessions)} Its folder is removed with its keys, instructions, memories, skills and its state.db.`}
           action="Delete"
-          onConfirm={remove}
+          onConfirm={() => void run(() => workbench.profiles.remove(profile.name))}
           onClose={() => setAsking(false)}
         />
       )}

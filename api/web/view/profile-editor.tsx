@@ -59,7 +59,6 @@ export const ProfileEditor = (props: {
   const save = async (): Promise<void> => {
     if (saving || !isReady) return;
     const sent = edit.draft;
-    forget();
     const outcome = await run(() => workbench.profiles.change(profile.name, changes));
     if (!outcome.ok) return;
     setEdit((now) => saved(now, sent, outcome.value));

@@ -1,5 +1,6 @@
 import type { Recap } from "../../../common/contracts/recap.ts";
 import { recapName } from "../model/recaps.ts";
+import { Bullets } from "./bullets.tsx";
 
 const TITLES = { recap: "Recap", handoff: "Hand-off" } as const;
 
@@ -7,13 +8,7 @@ const TITLES = { recap: "Recap", handoff: "Hand-off" } as const;
 export const RecapCard = ({ recap }: { readonly recap: Recap }) => (
   <aside className="recap-card" aria-label={TITLES[recap.kind]} data-message={recapName(recap)}>
     <h2>{TITLES[recap.kind]}</h2>
-    <ul>
-      {recap.bullets.map((bullet) => (
-        <li key={bullet} dir="auto">
-          {bullet}
-        </li>
-      ))}
-    </ul>
+    <Bullets texts={recap.bullets} />
     <p className="turn-note">
       {recap.generated_by === "model"
         ? "Only for you: the assistant does not see this."

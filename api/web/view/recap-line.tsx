@@ -1,6 +1,7 @@
 import { recapKindOf, recapLine } from "../model/recaps.ts";
 import type { SessionState } from "../model/session-state.ts";
 import { CloseIcon } from "./icons.tsx";
+import { JobLine } from "./job-line.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
 /** At the end of the conversation: the offer to tell what happened, or the state of it while it is told or was not. */
@@ -8,7 +9,7 @@ export const RecapLine = ({ session }: { readonly session: SessionState }) => {
   const workbench = useWorkbench();
   const { id, offer, jobs } = session;
   const job = jobs.recap;
-  const line = recapLine(job);
+  const notice = recapLine(job);
   if (offer)
     return (
       <div className="recap-line">
@@ -29,29 +30,13 @@ export const RecapLine = ({ session }: { readonly session: SessionState }) => {
         </button>
       </div>
     );
-  if (line === null || job === undefined) return null;
+  if (notice === null || job === undefined) return null;
   return (
-    <div className="recap-line" data-tone={line.tone} role="status">
-      {line.tone === "working" && <span className="spinner small" />}
-      <span>{line.text}</span>
-      {line.tone === "working" && (
-        <button
-          className="link-button underlined"
-          type="button"
-          onClick={() => workbench.cancelRecap(id, job.id)}
-        >
-          Cancel
-        </button>
-      )}
-      {line.tone === "failed" && (
-        <button
-          className="link-button underlined"
-          type="button"
-          onClick={() => workbench.makeRecap(id, recapKindOf(job))}
-        >
-          Try again
-        </button>
-      )}
-    </div>
+    <JobLine
+      className="recap-line"
+      notice={notice}
+      onCancel={() => workbench.cancelRecap(id, job.id)}
+      onRetry={() => workbench.makeRecap(id, recapKindOf(job))}
+    />
   );
 };

@@ -217,7 +217,7 @@ const GoOn = ({ sessionId }: { readonly sessionId: string }) => {
   const workbench = useWorkbench();
   return (
     <p className="go-on">
-      <button className="button" type="button" onClick={() => workbench.compression.goOn(sessionId)}>
+      <button className="button" type="button" onClick={() => workbench.goOn(sessionId)}>
         Start a focused continuation
       </button>
       <span className="turn-note">A new session with an empty context, the same profile and model.</span>

@@ -1,6 +1,8 @@
-import { useEffect, useId, useRef, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import type { UpdateTarget } from "../../../common/contracts/update.ts";
 import { originText, sizeText, type UpdatesState } from "../model/updates.ts";
+import { Bullets } from "./bullets.tsx";
+import { Dialog } from "./dialog.tsx";
 import { GiftIcon } from "./icons.tsx";
 import { useWorkbench } from "./use-workbench.ts";
 
@@ -23,70 +25,52 @@ export const UpdatesFoot = () => {
 
 const UpdatesDialog = ({ state }: { readonly state: UpdatesState }) => {
   const { updates } = useWorkbench();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
-  // Closing and not only taking it away: the browser then gives the focus back.
-  const close = (): void => dialog.current?.close();
   const { summary, problem } = state;
   const told = summary !== null && summary.generated_by !== null ? summary : null;
   const origin = told === null ? null : originText(told);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the dialog closes on Escape by itself
-    <dialog
-      ref={dialog}
-      className="dialog updates"
-      aria-labelledby={id}
-      onClose={updates.close}
-      onClick={(event) => event.target === dialog.current && close()}
-    >
-      <div className="dialog-body">
-        <h2 id={id}>What’s new</h2>
-        {told !== null && (
-          <>
-            <Bullets title="What you’ll notice" texts={told.notice} />
-            <Bullets title="Worth knowing" texts={told.worth} />
-            {origin !== null && <p className="field-hint">{origin}</p>}
-          </>
-        )}
-        {told === null && problem === null && (
-          <p role="status">
-            <span className="spinner small" /> Reading the changes…
-          </p>
-        )}
-        {problem !== null && (
-          <p role="alert">
-            {problem}{" "}
-            <button className="link-button underlined" type="button" onClick={updates.open}>
-              Try again
+    <Dialog title="What’s new" className="updates" onClose={updates.close}>
+      {(close) => (
+        <>
+          {told !== null && (
+            <>
+              <Told title="What you’ll notice" texts={told.notice} />
+              <Told title="Worth knowing" texts={told.worth} />
+              {origin !== null && <p className="field-hint">{origin}</p>}
+            </>
+          )}
+          {told === null && problem === null && (
+            <p role="status">
+              <span className="spinner small" /> Reading the changes…
+            </p>
+          )}
+          {problem !== null && (
+            <p role="alert">
+              {problem}{" "}
+              <button className="link-button underlined" type="button" onClick={updates.open}>
+                Try again
+              </button>
+            </p>
+          )}
+          {(told?.targets ?? state.targets).map((target) => (
+            <Range key={target.name} target={target} />
+          ))}
+          <div className="dialog-actions">
+            <button className="button" type="button" onClick={close}>
+              Close
             </button>
-          </p>
-        )}
-        {(told?.targets ?? state.targets).map((target) => (
-          <Range key={target.name} target={target} />
-        ))}
-        <div className="dialog-actions">
-          <button className="button" type="button" onClick={close}>
-            Close
-          </button>
-        </div>
-      </div>
-    </dialog>
+          </div>
+        </>
+      )}
+    </Dialog>
   );
 };
 
-/** Other people's words: text and nothing else (background-jobs B-32). */
-const Bullets = ({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) =>
+const Told = ({ title, texts }: { readonly title: string; readonly texts: readonly string[] }) =>
   texts.length === 0 ? null : (
     <section>
       <h3>{title}</h3>
-      <ul>
-        {texts.map((text) => (
-          <li key={text} dir="auto">
-            {text}
-          </li>
-        ))}
-      </ul>
+      <Bullets texts={texts} />
     </section>
   );
 
