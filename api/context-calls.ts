@@ -35,8 +35,7 @@ export const contextCalls = ({
     async previewCompression(id) {
       const session = await sessions.get(id);
       const [now, profile] = await Promise.all([context.sessionContext(id), resolveProfile(session.profile)]);
-      const isOwnModel = session.model === null || session.model === profile.model.model;
-      const limits = contextLimits(profile.context, isOwnModel);
+      const limits = contextLimits(profile, session.model);
       const prepared =
         modelVisible(now) < MIN_MESSAGES ? null : await prepareCompression(now, counter, limits);
       const tokens = prepared?.tokensBefore ?? (await counter.total(now.messages));
