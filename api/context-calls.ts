@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { TalariaError } from "../common/base/errors.ts";
-import { coverageOf, messageKey } from "../common/compression/keys.ts";
+import { coverage } from "../common/compression/keys.ts";
 import { MIN_MESSAGES, prepareCompression } from "../common/compression/prepare.ts";
 import { createTokenCounter } from "../common/compression/tokens.ts";
 import type { RunControl } from "../common/lifecycle/port.ts";
@@ -35,8 +35,7 @@ export const contextCalls = ({
     async previewCompression(id) {
       const session = await sessions.get(id);
       const [now, profile] = await Promise.all([context.sessionContext(id), resolveProfile(session.profile)]);
-      const isOwnModel = session.model === null || session.model === profile.model.model;
-      const limits = contextLimits(profile.context, isOwnModel);
+      const limits = contextLimits(profile, session.model);
       const prepared =
         modelVisible(now) < MIN_MESSAGES ? null : await prepareCompression(now, counter, limits);
       const tokens = prepared?.tokensBefore ?? (await counter.total(now.messages));
@@ -85,10 +84,9 @@ export const contextCalls = ({
       const found = await read.contextVersion(id, version);
       if (found === null) return null;
       const from = cursor === undefined ? 0 : Number(decodePageCursor(cursor, ["number"])[0]);
-      const { raw } = await context.sessionContext(id);
-      const keys = raw.map(({ message }) => messageKey(message));
-      const isCovered = coverageOf(keys, found.context.covered) ?? [];
-      const covered = raw.filter((_, index) => isCovered[index] === true);
+      const now = await context.sessionContext(id);
+      const isCovered = coverage(now, found.context.covered) ?? [];
+      const covered = now.raw.filter((_, index) => isCovered[index] === true);
       return {
         data: covered.slice(from, from + limit).map(({ id: message_id, message: { role, content } }) => ({
           ...{ message_id, role, content },

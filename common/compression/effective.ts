@@ -1,15 +1,11 @@
 import type { ContextMessage } from "./context-message.ts";
 import type { ContextVersion } from "./context-version.ts";
-import { coverageOf, messageKey } from "./keys.ts";
+import { coverage, type Keyed, keysOf } from "./keys.ts";
 import type { SourcedMessage } from "./model-context.ts";
 import { noteMessages } from "./note.ts";
 import { trimToolResults } from "./trim.ts";
 
-export interface EffectiveContext {
-  /** The whole history, as it would be sent without any compression. */
-  readonly raw: readonly SourcedMessage[];
-  /** One for each of `raw`. */
-  readonly keys: readonly string[];
+export interface EffectiveContext extends Keyed {
   /** The newest version that still holds; null: the whole history is sent. */
   readonly version: ContextVersion | null;
   /** For each of `raw`: the summary stands for it. */
@@ -27,9 +23,9 @@ export const effectiveContext = (
   raw: readonly SourcedMessage[],
   newestFirst: readonly ContextVersion[],
 ): EffectiveContext => {
-  const keys = newestFirst.length === 0 ? [] : raw.map(({ message }) => messageKey(message));
+  const keys = newestFirst.length === 0 ? null : keysOf({ raw, keys: null });
   for (const version of newestFirst) {
-    const isCovered = coverageOf(keys, version.covered);
+    const isCovered = coverage({ raw, keys }, version.covered);
     if (isCovered !== null)
       return { raw, keys, version, isCovered, messages: compressed(raw, version, isCovered) };
   }

@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import type { ContextMessage } from "./context-message.ts";
 import { KEY_CHARS } from "./context-version.ts";
+import type { SourcedMessage } from "./model-context.ts";
+
+/** A history, with the keys of its messages where they were worked out. */
+export interface Keyed {
+  /** The whole history, as it would be sent without any compression. */
+  readonly raw: readonly SourcedMessage[];
+  /** One for each of `raw`; null: nothing has asked for them yet. */
+  readonly keys: readonly string[] | null;
+}
 
 /**
  * What a message is known by in what a summary stands for: its content. Not its id: the same message has another one in another
@@ -15,16 +24,17 @@ export const messageKey = (message: ContextMessage): string => {
   return hash.update(message.content).digest("base64").slice(0, KEY_CHARS);
 };
 
+/** The keys of all messages, in order. */
+export const keysOf = ({ raw, keys }: Keyed): readonly string[] =>
+  keys ?? raw.map(({ message }) => messageKey(message));
+
 /**
- * Which of `keys` a summary stands for, when all of `covered` are there in this order; null where one is missing: something of it was
+ * Which messages of a history a summary stands for, when all of `covered` are there in this order; null where one is missing: something of it was
  * taken back, or another program rewrote it, and the summary tells too much. What came in between is not covered.
  */
-export const coverageOf = (
-  keys: readonly string[],
-  covered: readonly string[],
-): readonly boolean[] | null => {
+export const coverage = (history: Keyed, covered: readonly string[]): readonly boolean[] | null => {
   let next = 0;
-  const is = keys.map((key) => {
+  const is = keysOf(history).map((key) => {
     const hit = next < covered.length && covered[next] === key;
     if (hit) next++;
     return hit;

@@ -1,5 +1,5 @@
 import { compressed, type EffectiveContext } from "./effective.ts";
-import { messageKey } from "./keys.ts";
+import { keysOf } from "./keys.ts";
 import { noteMessages } from "./note.ts";
 import { planCompression } from "./plan.ts";
 import { historyParts } from "./prompts.ts";
@@ -80,9 +80,7 @@ export const prepareCompression = async (
     parts: historyParts(head, Math.floor(partTokens * PART_CHARS_PER_TOKEN)),
     earlier: version?.summary ?? null,
     isCovered: plan.isCovered,
-    covered: messages.flatMap((message, index) =>
-      plan.isCovered[index] === true ? [context.keys[index] ?? messageKey(message)] : [],
-    ),
+    covered: keysOf(context).filter((_, index) => plan.isCovered[index] === true),
     resultBudget: budget,
     borderId: raw.slice(plan.border).find(({ id }) => id !== null)?.id ?? null,
     summarised: plan.head.length,

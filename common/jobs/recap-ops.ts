@@ -49,18 +49,26 @@ export const createRecapOps = (db: Database.Database, jobs: JobLedger, now: Cloc
        generated_by = excluded.generated_by, created_at = excluded.created_at
      where recaps.generated_by = 'fallback'`,
   );
+  const doneBefore = (made: MadeJob | null, card: RecapRow): MadeJob | null => {
+    const row = made === null ? undefined : jobById.get(made.job.id);
+    if (made === null || row === undefined) return null;
+    const told = jobs.finish(row, { state: "done", reason: null, result: { recap: fromRow(card) } });
+    return { job: jobFromRow(jobById.get(row.id) ?? row), outbox: [...made.outbox, ...told] };
+  };
 
   return {
     /**
-     * Makes the job, or finds the one that is about the same message (B-33): one that a model has told is not told again. Null:
-     * the session is gone.
+     * Makes the job, or finds the one that is about the same message (B-33): one that a model has told is not told again. Its card
+     * outlives its job: then the job is made as one that is done. Null: the session is gone.
      */
     putRecapJob(sessionId: string, work: RecapWork): MadeJob | null {
       const about = work.kind === "recap" ? work.after : `${work.kind}-${work.after}`;
-      const told = one.get(sessionId, work.after, work.kind)?.generated_by === "model";
-      const known = told ? jobById.get(`recap-${sessionId}-${about}`) : undefined;
-      if (known !== undefined) return { job: jobFromRow(known), outbox: [] };
-      return jobs.put({ kind: "recap", sessionId, about, input: JSON.stringify(work), manual: true });
+      const make = () =>
+        jobs.put({ kind: "recap", sessionId, about, input: JSON.stringify(work), manual: true });
+      const card = one.get(sessionId, work.after, work.kind);
+      if (card?.generated_by !== "model") return make();
+      const known = jobById.get(`recap-${sessionId}-${about}`);
+      return known === undefined ? doneBefore(make(), card) : { job: jobFromRow(known), outbox: [] };
     },
 
     /** Keeps the card of a job that is still this attempt's, and ends the job: one card, however often it was worked out (B-2). */

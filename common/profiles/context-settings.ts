@@ -1,8 +1,8 @@
 import { isRecord } from "../base/record.ts";
-import type { ContextSettings } from "./port.ts";
+import type { ContextSettings, Profile } from "./port.ts";
 
 /** A window that every model of the last years has, where nothing says more. */
-export const ASSUMED_CONTEXT_LENGTH = 128_000;
+const ASSUMED_CONTEXT_LENGTH = 128_000;
 const MIN_LENGTH = 1_000;
 const MAX_LENGTH = 20_000_000;
 const DEFAULT_THRESHOLD = 0.75;
@@ -37,11 +37,13 @@ export const readContextSettings = (
   };
 };
 
-/** What that means for one model, in tokens. Another model than the profile's own has the assumed window. */
+/** What that means in tokens for the model that was chosen; null: the profile's own. Another one has the assumed window. */
 export const contextLimits = (
-  { contextLength, automatic, threshold }: ContextSettings,
-  isOwnModel: boolean,
+  { context, model }: Pick<Profile, "context" | "model">,
+  chosen: string | null,
 ): { readonly contextLength: number; readonly thresholdTokens: number; readonly automatic: boolean } => {
+  const { contextLength, automatic, threshold } = context;
+  const isOwnModel = chosen === null || chosen === model.model;
   const length = (isOwnModel ? contextLength : null) ?? ASSUMED_CONTEXT_LENGTH;
   return { contextLength: length, thresholdTokens: Math.floor(length * threshold), automatic };
 };

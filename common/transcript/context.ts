@@ -9,7 +9,7 @@ import { type StateRow, toMessage } from "../state-db/read/rows.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import { createKnown, createWritten, storeKeyOf, storeMessageId } from "./messages.ts";
 import type { ContextReader, RunContext, SessionContext } from "./port.ts";
-import { createLook, type StoreSight, storeUnavailable } from "./sight.ts";
+import { createLook, type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ContextDeps {
@@ -46,10 +46,13 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
     return { messages: await merged(sessionId, rows, local), newestRow: rows.at(-1)?.rowId ?? 0 };
   };
 
-  /** The newest version mostly holds: older ones are read only where it does not. */
-  const effective = async (sessionId: string, messages: readonly Message[]): Promise<EffectiveContext> => {
+  /** The newest version mostly holds: older ones are read only where it does not, and none where nothing was ever compressed or cut. */
+  const effective = async (
+    { id: sessionId, context_revision: revision }: Sight["row"],
+    messages: readonly Message[],
+  ): Promise<EffectiveContext> => {
     const raw = modelContext(messages);
-    const newest = await read.contextVersions(sessionId, 1);
+    const newest = revision === 0 ? [] : await read.contextVersions(sessionId, 1);
     const context = effectiveContext(raw, newest);
     if (context.version !== null || newest.length === 0) return context;
     return effectiveContext(raw, await read.contextVersions(sessionId));
@@ -66,7 +69,7 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
         messages: readonly Message[],
         storeState: RunContext["storeState"],
       ): Promise<RunContext> => ({
-        ...(await effective(run.session_id, messages)),
+        ...(await effective(sight.row, messages)),
         ...{ contextRevision, storeState },
       });
       if (sight.store === null) return told(await read.transcriptFor(runId), sight.state);
@@ -82,7 +85,7 @@ export const createContextReader = ({ read, write, stores }: ContextDeps): Conte
       const sight = await look(sessionId);
       const { context_revision: contextRevision, next_turn: nextTurn } = sight.row;
       const told = async (messages: readonly Message[]): Promise<SessionContext> => ({
-        ...(await effective(sessionId, messages)),
+        ...(await effective(sight.row, messages)),
         ...{ contextRevision, nextTurn },
       });
       if (sight.store !== null) {

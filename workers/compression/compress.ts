@@ -1,5 +1,5 @@
 import { compressed, type EffectiveContext } from "../../common/compression/effective.ts";
-import { coverageOf, messageKey } from "../../common/compression/keys.ts";
+import { coverage, type Keyed } from "../../common/compression/keys.ts";
 import type { Preparation } from "../../common/compression/prepare.ts";
 import type { TokenCounter } from "../../common/compression/tokens.ts";
 import type { NewContext } from "../../common/jobs/context-ops.ts";
@@ -49,8 +49,5 @@ export const makeContext = async (
 };
 
 /** Whether all that a version would stand for is still there: another program may have rewritten it meanwhile (B-30). */
-export const stillHolds = ({ raw }: Pick<EffectiveContext, "raw">, covered: readonly string[]): boolean =>
-  coverageOf(
-    raw.map(({ message }) => messageKey(message)),
-    covered,
-  ) !== null;
+export const stillHolds = (history: Keyed, covered: readonly string[]): boolean =>
+  coverage(history, covered) !== null;

@@ -36,12 +36,7 @@ const compress = async (
 ): Promise<JobEnding> => {
   const { job, input, session, profile, signal, log, progress } = run;
   const { focus } = InputSchema.parse(JSON.parse(input));
-  const isOwnModel = session.model === null || session.model === profile.model.model;
-  const prepared = await prepareCompression(
-    context,
-    deps.counter,
-    contextLimits(profile.context, isOwnModel),
-  );
+  const prepared = await prepareCompression(context, deps.counter, contextLimits(profile, session.model));
   if (prepared === null) return { kind: "skipped", reason: "no_gain" };
   const of = prepared.parts.length;
   const { value } = createRedactor(profile.secrets);

@@ -34,8 +34,7 @@ export interface KeeperRun {
  */
 export const createContextKeeper = (deps: KeeperDeps, owner: KeeperRun): ContextKeeper => {
   const { run, generation, profile, history, redactor, log } = owner;
-  const isOwnModel = run.model === null || run.model === profile.model.model;
-  const limits = contextLimits(profile.context, isOwnModel);
+  const limits = contextLimits(profile, run.model);
   let current: EffectiveContext = history;
   let revision = history.contextRevision;
 

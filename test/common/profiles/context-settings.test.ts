@@ -7,16 +7,19 @@ const settingsOf = (yaml: string) => parseSettings(yaml, {}, "config.yaml");
 describe("when a profile's context is compressed", () => {
   test("nothing said: by itself, from three quarters of an assumed window on", () => {
     expect(settingsOf("").context).toEqual({ contextLength: null, automatic: true, threshold: 0.75 });
-    expect(contextLimits(settingsOf("").context, true)).toEqual({
+    expect(contextLimits(settingsOf(""), null)).toEqual({
       ...{ contextLength: 128_000, thresholdTokens: 96_000, automatic: true },
     });
   });
   test("a window and a threshold of its own; another model than the profile's has the assumed window", () => {
-    const { context } = settingsOf(
-      "model: {default: m, context_length: 4000}\ncompression: {threshold: 0.5}\n",
-    );
-    expect(contextLimits(context, true)).toMatchObject({ contextLength: 4_000, thresholdTokens: 2_000 });
-    expect(contextLimits(context, false)).toMatchObject({ contextLength: 128_000, thresholdTokens: 64_000 });
+    const settings = settingsOf("model: {default: m, context_length: 4000}\ncompression: {threshold: 0.5}\n");
+    const own = { contextLength: 4_000, thresholdTokens: 2_000 };
+    expect(contextLimits(settings, null)).toMatchObject(own);
+    expect(contextLimits(settings, "m")).toMatchObject(own);
+    expect(contextLimits(settings, "another")).toMatchObject({
+      contextLength: 128_000,
+      thresholdTokens: 64_000,
+    });
   });
   test.each([false, "no", "off", 0])("%j switches it off", (enabled) => {
     expect(readContextSettings(undefined, { enabled }).settings.automatic).toBe(false);
