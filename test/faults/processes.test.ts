@@ -18,8 +18,6 @@ import { isAlive } from "../workers/tools/harness.ts";
 let d: Deployment;
 let worker: TestProcess;
 const followers: SessionFollower[] = [];
-/** Within it every process has looked for what was missed: that nothing comes of it cannot be awaited. */
-const PASS_MS = 4_000;
 
 beforeAll(async () => {
   d = await startDeployment();
@@ -104,6 +102,15 @@ const put = (
        values (@id, @session, 'default', 'run_x', @command, 'w', 'ended', 1, @now, @now, @now, @reason, 0, 'pending')`,
     ).run({ session: session.id, now, command: "true", reason: "exited", ...row });
   });
+/**
+ * Resolves when what was missed has been looked for: an end in a session of its own that only such a look finds has its turn. Another
+ * turn that the same look began would be there, too.
+ */
+const lookedForMissed = async (): Promise<void> => {
+  const marker = await d.createSession();
+  put(marker, { id: `proc_of_${marker.id}` });
+  await wakes(marker, 1);
+};
 /** A session with a turn that started a process which goes on, and the process. */
 const withProcess = async (command: string, args: object = {}, at: Session | null = null) => {
   const session = at ?? (await d.createSession());
@@ -418,7 +425,7 @@ describe("once, and at the right time", () => {
     const exported = async (format: string) =>
       (await fetch(`${d.url()}/api/sessions/${session.id}/export?format=${format}`)).text();
     expect((await exported("markdown")).match(/^## .*/gm)).toEqual([
-      ...["## User", "## Assistant", "## Tool result: run\\_command", "## Assistant"].slice(0, 4),
+      ...["## User", "## Assistant", "## Tool result: run\\_command", "## Assistant"],
       ...["## Background notice", expect.stringContaining("## Assistant"), "## Notice"],
     ]);
     const copy = (await d.request<{ session: Session }>("POST", `/api/sessions/${session.id}/duplicate`, {}))
@@ -488,8 +495,8 @@ describe("once, and at the right time", () => {
     const all = await processesOf(session);
     expect(all).toHaveLength(50);
     expect(all.filter(({ completion }) => completion === "pending").length).toBeGreaterThan(0);
-    // A pass of every process that looks for what was missed begins nothing either.
-    await new Promise((resolve) => setTimeout(resolve, PASS_MS));
+    // A look for what was missed begins nothing either.
+    await lookedForMissed();
     expect(await runsOf(session)).toHaveLength(2);
     await writeFile(join(d.home, ".env"), "OPENAI_API_KEY=another-key\n");
     await eventually("the rest is delivered", async () => {
@@ -499,10 +506,24 @@ describe("once, and at the right time", () => {
     const later = (await wakes(session, 2)).slice(1);
     expect(later.every(({ status }) => status === "completed")).toBe(true);
     expect(later.length).toBeLessThan(5);
-    // A user's message is never held, and lifts the pause.
+    // Without the key they wait again. A user's message is never held, and lifts the pause: what waited is tried behind it.
     await writeFile(join(d.home, ".env"), "");
-    await withProcess("true", {}, session).catch(() => undefined);
-    expect((await runsOf(session)).at(-1)).toMatchObject({ source: "user", status: "failed" });
+    const turns = (await runsOf(session)).length;
+    put(session, { id: "proc_pauses" });
+    await eventually("the next one fails", async () => (await runsOf(session))[turns]?.status === "failed");
+    put(session, { id: "proc_waits" });
+    await lookedForMissed();
+    expect(await runsOf(session)).toHaveLength(turns + 1);
+    const waiting = (await d.request<ProcessAnswer>("GET", "/api/processes/proc_waits")).body.process;
+    expect(waiting.completion).toBe("pending");
+    await ended(await d.startRun(session.id, "me [[fake tokens=2]]"));
+    const last = await eventually("what waited has its turn", async () => {
+      const runs = (await runsOf(session)).slice(turns);
+      return runs.length === 3 && runs.every(({ ended_at }) => ended_at !== null) && runs;
+    });
+    expect(last.map(({ source, status }) => `${source} ${status}`)).toEqual([
+      ...["process failed", "user failed", "process failed"],
+    ]);
   }, 90_000);
 });
 
@@ -515,8 +536,8 @@ describe("whatever dies in between", () => {
       completion: "started",
       wake_run_id: wake?.id,
     });
-    // A look of everybody later it is still one.
-    await new Promise((resolve) => setTimeout(resolve, PASS_MS));
+    // A look later it is still one.
+    await lookedForMissed();
     expect((await runsOf(session)).filter(({ source }) => source === "process")).toHaveLength(1);
     expect(machineMade(await d.messages(session.id))).toHaveLength(1);
   };

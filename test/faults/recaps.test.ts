@@ -11,6 +11,7 @@ import type { TestProcess } from "../helpers/process.ts";
 import { startTaskModel, type TaskModel } from "../helpers/task-model.ts";
 import { stateDb } from "../helpers/truth.ts";
 import { eventually, within } from "../helpers/wait.ts";
+import { commandPrompt } from "../helpers/whole.ts";
 
 /** Recaps in a whole deployment, with a model that does what the test says (background-jobs 3.2). */
 let d: Deployment;
@@ -189,11 +190,25 @@ describe("the answer", () => {
   });
 
   test("is made from 50 messages, each cut at 1000 characters, and from nothing that tools said", async () => {
-    const session = await begin(`START ${"long ".repeat(400)} END`);
+    const session = await begin(
+      `START ${"long ".repeat(400)} END`,
+      commandPrompt("echo by-$((40+2))-tools", ""),
+    );
+    expect((await d.messages(session.id)).find(({ role }) => role === "tool")?.content).toContain(
+      "by-42-tools",
+    );
     await recap(session.id);
     const asked = model.asked[0]?.body ?? "";
     expect(asked).toContain("START");
     expect(asked).not.toContain("END");
+    expect(asked).not.toContain("by-42-tools");
+    const before = (await d.messages(session.id)).length;
+    await appendOutside(stateDb(d), session.id, 54);
+    await eventually("they are there", async () => (await d.messages(session.id)).length === before + 54);
+    await recap(session.id);
+    const later = model.asked[1]?.body ?? "";
+    expect(later.match(/<(person|assistant)>/g)).toHaveLength(50);
+    expect(later).not.toContain("START");
   });
 
   test("comes from nobody where summaries are off", async () => {
@@ -257,11 +272,17 @@ describe("what is killed, cancelled or deleted half-way", () => {
     held.go(BULLETS);
     expect(await ended(job)).toMatchObject({ state: "done", attempt: 2 });
     const [card] = (await page(session.id)).recaps;
+    await other.stop();
     worker.signal("SIGCONT");
+    await eventually("it has the answer that waited for it", () =>
+      worker
+        .output()
+        .split("\n")
+        .some((line) => line.includes(job.id) && line.includes("job ends")),
+    );
     await turn(session, "afterwards");
     expect((await page(session.id)).recaps).toEqual([card]);
     expect(await jobOf(job.id)).toMatchObject({ state: "done", attempt: 2 });
-    await other.stop();
   }, 60_000);
 
   test("cancelled: none, and the worker leaves the model", async () => {

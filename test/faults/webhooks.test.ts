@@ -388,6 +388,8 @@ describe("what is killed half-way", () => {
     await d.request("POST", `/api/runs/${run.id}/cancel`, {});
     expect(await reaches(webhook.id, "delivered", 30_000)).toMatchObject({ event: "run.cancelled" });
     runner.signal("SIGCONT");
+    // It is the only one that executes runs: it is awake, and behind what it was in.
+    expect((await turn((await d.createSession()).id)).status).toBe("completed");
     expect(await deliveriesOf(webhook.id)).toHaveLength(1);
   }, 60_000);
 
