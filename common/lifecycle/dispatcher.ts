@@ -115,7 +115,7 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher, wake: 
 
   /** Rows of one session, in order: a run is announced before its job exists, and ended before the next one starts. */
   const handleSession = async (rows: readonly OutboxRow[]): Promise<void> => {
-    const done: number[] = [];
+    const done: OutboxRow[] = [];
     let seq = 0;
     let sessionId = "";
     try {
@@ -124,9 +124,9 @@ export const createDispatcher = (deps: LifecycleDeps, finisher: Finisher, wake: 
         const [finished, position] = await tell(row);
         seq = Math.max(seq, position);
         // The next turn waits for this row: it must be gone when that one's is looked at.
-        if (finished && (row.kind === "sync" || row.kind === "copy")) await write.outboxDone([row.id]);
-        else if (finished) done.push(row.id);
-        else await write.outboxRetry([row.id], Math.min(MAX_DELAY_S, 2 ** Math.min(row.tries, 5)));
+        if (finished && (row.kind === "sync" || row.kind === "copy")) await write.outboxDone([row]);
+        else if (finished) done.push(row);
+        else await write.outboxRetry(row, Math.min(MAX_DELAY_S, 2 ** Math.min(row.tries, 5)));
       }
     } catch (err) {
       log.warn(

@@ -83,10 +83,7 @@ export const createSettler = (
       const told = outbox.filter(
         (row) => (row.kind === "sync" && synced) || (row.kind === "finish" && seq !== null),
       );
-      await write.outboxDone(
-        told.map((row) => row.id),
-        seq === null ? [] : [[turn.session.id, seq]],
-      );
+      await write.outboxDone(told, seq === null ? [] : [[turn.session.id, seq]]);
       // Without the end in the journal the next run waits: its row falls due together with the `finish` row before it.
       if (seq !== null) await dispatcher.handle(outbox.filter((row) => AFTER_THE_END.has(row.kind)));
     },

@@ -10,7 +10,8 @@ export const OUTBOX_LEASE_S = 3;
 export const createOutboxOps = (db: Database.Database, now: Clock) => {
   const put = db.prepare<[OutboxRow["kind"], string, string, number], OutboxDbRow>(
     `insert into outbox (kind, session_id, run_id, due_at) values (?, ?, ?, ?)
-     on conflict (run_id, kind) do update set due_at = excluded.due_at returning *`,
+     on conflict (run_id, kind) do update set
+       due_at = iif(due_at = excluded.due_at, due_at + 0.001, excluded.due_at) returning *`,
   );
   const take = db.prepare<[number, number, number], OutboxDbRow>(
     `update outbox set due_at = ?, tries = tries + 1
@@ -19,9 +20,11 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
   const takeChanges = db.prepare<[number, string], OutboxDbRow>(
     "update outbox set due_at = ? where session_id = ? and kind in ('cut', 'external') returning *",
   );
-  const drop = db.prepare<[number]>("delete from outbox where id = ?");
+  const drop = db.prepare<[number, number]>("delete from outbox where id = ? and due_at = ?");
   const dropFinish = db.prepare<[string]>("delete from outbox where run_id = ? and kind = 'finish'");
-  const postpone = db.prepare<[number, number]>("update outbox set due_at = ? where id = ?");
+  const postpone = db.prepare<[number, number, number]>(
+    "update outbox set due_at = ? where id = ? and due_at = ?",
+  );
   const seen = db.prepare<[number, string]>(
     "update sessions set journal_seq = max(journal_seq, ?) where id = ?",
   );
@@ -49,9 +52,12 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
     /** Leases what is to be told of a session's transcript, due or not. */
     takeChanges: (sessionId: string): OutboxRow[] =>
       takeChanges.all(now() + OUTBOX_LEASE_S, sessionId).map(outboxFromRow),
-    /** Removes what was told; `journalSeq` is the highest position the journal answered with, per session. */
-    outboxDone(ids: readonly number[], journalSeq: readonly (readonly [string, number])[] = []): void {
-      for (const id of ids) drop.run(id);
+    /**
+     * Removes what was told, as it was then: a row that was put or taken again meanwhile has more to tell and stays. `journalSeq` is
+     * the highest position the journal answered with, per session.
+     */
+    outboxDone(rows: readonly OutboxMark[], journalSeq: readonly (readonly [string, number])[] = []): void {
+      for (const { id, dueAt } of rows) drop.run(id, dueAt);
       for (const [sessionId, seq] of journalSeq) seen.run(seq, sessionId);
     },
     /** The same for the `finish` row of a run, by whoever journaled its end. */
@@ -59,11 +65,14 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
       dropFinish.run(runId);
       if (sessionId !== null) seen.run(journalSeq, sessionId);
     },
-    /** Puts rows off by `delayS` after a failure. */
-    outboxRetry(ids: readonly number[], delayS: number): void {
-      for (const id of ids) postpone.run(now() + delayS, id);
+    /** Puts a row off by `delayS` after a failure, unless it was put or taken again meanwhile. */
+    outboxRetry({ id, dueAt }: OutboxMark, delayS: number): void {
+      postpone.run(now() + delayS, id, dueAt);
     },
   };
 };
+
+/** A row as somebody has it in hands. */
+type OutboxMark = Pick<OutboxRow, "id" | "dueAt">;
 
 export type OutboxOps = ReturnType<typeof createOutboxOps>;

@@ -11,7 +11,7 @@ const carryOut = async (db: TalariaDb, runId: string): Promise<void> => {
   const outcome = { status: "completed", messages, usage: null, error: null } as const;
   const committed = await db.write.commitRun(runId, generation, outcome);
   if (committed.kind !== "committed") throw new Error(`not committed: ${committed.kind}`);
-  await db.write.outboxDone(committed.outbox.map(({ id }) => id));
+  await db.write.outboxDone(committed.outbox);
   await db.write.finishDone(runId, run.session_id, 0);
 };
 

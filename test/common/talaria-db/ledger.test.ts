@@ -113,9 +113,30 @@ test("outbox rows belong to one process until their lease ends", () =>
     expect(await db.write.takeOutbox(10)).toEqual([]);
     const { data } = await db.runs.list({ limit: 1 });
     const [row] = await db.write.redispatch([data[0]?.id ?? ""]);
-    await db.write.outboxRetry([row?.id ?? 0], -1);
+    if (row !== undefined) await db.write.outboxRetry(row, -1);
     const [one, two] = await Promise.all([db.write.takeOutbox(10), db.write.takeOutbox(10)]);
     expect([one.length, two.length]).toEqual([1, 0]);
+  }));
+
+test("an outbox row that is armed again while it is told has more to tell: who told it then leaves it", () =>
+  withTalariaDb(async (db) => {
+    const { session } = await db.sessions.create({ profile: "default" });
+    const run = await acceptMessage(db, session.id);
+    const [told] = await db.write.redispatch([run.id]);
+    const [again] = await db.write.redispatch([run.id]);
+    if (told === undefined || again === undefined) throw new Error("nothing was armed");
+    expect(again.id).toBe(told.id);
+    await db.write.outboxDone([told]);
+    await db.write.outboxRetry(told, 3_600);
+    await db.write.outboxRetry(again, -1);
+    const [taken] = await db.write.takeOutbox(10);
+    expect(taken?.id).toBe(again.id);
+    await db.write.outboxDone([again]);
+    if (taken !== undefined) await db.write.outboxRetry(taken, -1);
+    const [rest] = await db.write.takeOutbox(10);
+    expect(rest?.id).toBe(taken?.id);
+    await db.write.outboxDone([rest ?? taken ?? again]);
+    expect(await db.write.takeOutbox(10)).toEqual([]);
   }));
 
 test("calls that share a transaction fail alone", () =>
