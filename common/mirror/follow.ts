@@ -68,9 +68,10 @@ export const followStore = async (
 
   /** Compares all conversations with what is known of them. */
   const survey = async (seen: boolean): Promise<void> => {
+    // Before the file: a conversation that is bound while we look is then found there, too, and not taken for a deleted one.
+    const marks = new Map((await read.storeMarks(profile)).map((row) => [row.store_id, row]));
     const all = valueIn(await call.sessionsLight(path));
     if (all === null) return; // the look round comes again
-    const marks = new Map((await read.storeMarks(profile)).map((row) => [row.store_id, row]));
     const fresh = await adopt(
       all.filter(({ id }) => !marks.has(id)),
       seen,
