@@ -2,15 +2,15 @@ import type { Redis } from "ioredis";
 import { isTalariaError, TalariaError } from "../../common/base/errors.ts";
 import type { SessionsChanged } from "../../common/contracts/events.ts";
 import { parseHint } from "../../common/journal/hints.ts";
-import { type Journal, sessionCursor } from "../../common/journal/port.ts";
+import type { Journal } from "../../common/journal/port.ts";
 import { parseEntry, type RawEntry } from "../../common/journal/stream.ts";
 import { MAX_BLOCK_MS } from "../../common/redis/connect.ts";
 import type { Keys } from "../../common/redis/keys.ts";
 import { withJson } from "./events.ts";
 import { createHintFeed } from "./hint-feed.ts";
-import { LogRestart } from "./log-restart.ts";
-import type { Hub, HubEntry } from "./port.ts";
-import { createTopic, type Tail, type Topic } from "./topic.ts";
+import { goesOn, LogRestart } from "./log-restart.ts";
+import type { Hub, HubEntry, LogPosition } from "./port.ts";
+import { createTopic, type Topic } from "./topic.ts";
 
 export interface HubDeps {
   readonly journal: Pick<Journal, "range" | "heads" | "checkSessionCursor">;
@@ -92,13 +92,15 @@ class RedisHub implements Hub {
 
   async *follow(
     sessionId: string,
-    after: number,
+    after: LogPosition,
     signal: AbortSignal,
   ): AsyncGenerator<readonly HubEntry[], void, undefined> {
     const topic = this.enter(sessionId, after);
-    let at = after;
+    let at = after.seq;
+    let last = after;
+    /** What the ring holds was compared with the log when it came; what a follower brings along was not. */
+    let isOfRing = false;
     let failingSince: number | null = null;
-    let last: Tail | null = null;
     try {
       while (!signal.aborted && !this.isOver(topic)) {
         const live = topic.read(at, PAGE);
@@ -106,7 +108,7 @@ class RedisHub implements Hub {
           await topic.changed(signal);
           continue;
         }
-        const found: Found = live ?? (await this.history(topic, at, last));
+        const found = live !== null && isOfRing ? live : await this.page(topic, at, last, live);
         if (found === null) {
           failingSince ??= performance.now();
           if (performance.now() - failingSince >= this.outageMs) throw away();
@@ -124,6 +126,7 @@ class RedisHub implements Hub {
         if (newest === undefined || signal.aborted || this.isOver(topic)) continue;
         at = newest.seq;
         last = newest;
+        isOfRing = live !== null;
         yield found;
       }
     } finally {
@@ -151,7 +154,7 @@ class RedisHub implements Hub {
     await this.loop;
   }
 
-  private enter(sessionId: string, after: number): Topic {
+  private enter(sessionId: string, after: LogPosition): Topic {
     let topic = this.topics.get(sessionId);
     if (topic === undefined) {
       topic = createTopic(sessionId);
@@ -161,7 +164,7 @@ class RedisHub implements Hub {
         this.wake();
       }
     }
-    topic.saw({ seq: after, generation: -1 });
+    topic.saw(after);
     topic.followers++;
     this.followers++;
     return topic;
@@ -185,16 +188,18 @@ class RedisHub implements Hub {
     return false;
   }
 
-  /** The page after `at`. */
-  private async history(topic: Topic, at: number, last: Tail | null): Promise<Found> {
+  /** What follows `at`: of the ring (`live`), or of the journal. Rejects with `LogRestart` when it does not go on behind `last`. */
+  private async page(
+    topic: Topic,
+    at: number,
+    last: LogPosition,
+    live: readonly HubEntry[] | null,
+  ): Promise<Found> {
     try {
-      const { entries, base } = await topic.page(at, async () => {
-        this.historyReads++;
-        return (await this.deps.journal.range(topic.sessionId, at, PAGE)).map(withJson);
-      });
+      const { entries, base } = live === null ? await this.history(topic, at) : { entries: live, base: at };
       const [first] = entries;
       if (first === undefined) return base;
-      if (last !== null && !(await this.goesOn(topic.sessionId, last, first))) this.restarted(topic);
+      if (!(await goesOn(this.deps.journal, topic.sessionId, last, first))) throw lostTail(topic.sessionId);
       const newest = entries.at(-1);
       if (newest !== undefined) topic.saw(newest);
       return entries;
@@ -202,6 +207,13 @@ class RedisHub implements Hub {
       if (isTalariaError(error, "redis_unavailable")) return null;
       throw error;
     }
+  }
+
+  private history(topic: Topic, at: number): ReturnType<Topic["page"]> {
+    return topic.page(at, async () => {
+      this.historyReads++;
+      return (await this.deps.journal.range(topic.sessionId, at, PAGE)).map(withJson);
+    });
   }
 
   private async run(): Promise<void> {
@@ -280,7 +292,7 @@ class RedisHub implements Hub {
     const [first] = entries;
     if (first === undefined) return;
     this.entriesRead += entries.length;
-    if (!(await this.goesOn(topic.sessionId, topic.tail, first))) return this.restarted(topic);
+    if (!(await goesOn(this.deps.journal, topic.sessionId, topic.tail, first))) return this.restarted(topic);
     const share = (this.deps.maxRingChars ?? 64 * 1024 * 1024) / Math.max(1, this.topics.size);
     this.evicted += topic.publish(entries, Math.min(RING_CHARS.most, Math.max(RING_CHARS.least, share)));
   }
@@ -290,15 +302,6 @@ class RedisHub implements Hub {
       this.hintsRead = id;
       this.hintFeed.publish(parseHint(fields[1] ?? ""));
     }
-  }
-
-  /**
-   * Whether `first` continues the log that `last` belongs to. A leap in the numbers or a new generation is usual, but it is
-   * also how a log looks that went on after Redis lost a tail; then `last` is not there any more.
-   */
-  private async goesOn(sessionId: string, last: Tail, first: Tail): Promise<boolean> {
-    if (last.seq === 0 || (first.seq === last.seq + 1 && first.generation === last.generation)) return true;
-    return (await this.deps.journal.checkSessionCursor(sessionId, sessionCursor(last))).kind !== "unknown";
   }
 
   /** Finds logs that went back behind what their followers hold while nothing new could be read from them. */
@@ -324,7 +327,7 @@ class RedisHub implements Hub {
 
   private restarted(topic: Topic): void {
     this.forget(topic);
-    topic.fail(new LogRestart(`the log of ${topic.sessionId} lost entries that were followed`));
+    topic.fail(lostTail(topic.sessionId));
   }
 
   /** Makes the blocking read return, so that it takes up the changed set. */
@@ -363,7 +366,10 @@ class RedisHub implements Hub {
   };
 }
 
-const NOTHING: Tail = { seq: 0, generation: 0 };
+const NOTHING: LogPosition = { seq: 0, generation: 0 };
+
+const lostTail = (sessionId: string): LogRestart =>
+  new LogRestart(`the log of ${sessionId} lost entries that were followed`);
 
 const away = (): TalariaError =>
   new TalariaError("redis_unavailable", "the journal has been away for too long", { retryAfterS: 2 });

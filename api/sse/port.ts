@@ -7,6 +7,16 @@ export interface HubEntry extends Entry {
   readonly json: string;
 }
 
+/** An entry of a session's log that a follower has come to; the same number of another generation is another entry. */
+export interface LogPosition {
+  /** 0: the start of the log. */
+  readonly seq: number;
+  /** -1: not known. */
+  readonly generation: number;
+}
+
+export const LOG_START: LogPosition = { seq: 0, generation: -1 };
+
 /** Followers and sessions as they are; the rest counts up from the start. */
 export interface HubStats {
   readonly followers: number;
@@ -27,9 +37,10 @@ export interface Hub {
   /**
    * Entries strictly after `after`, then live ones, in batches as they become available; the same loop for history and
    * live. Ends quietly on abort. Rejects with `redis_unavailable` only when nothing can be read for the time of an outage
-   * longer than `outageMs`; a shorter outage is a pause.
+   * longer than `outageMs`; a shorter outage is a pause. Rejects with `LogRestart` when `after`, or what was given since, is
+   * not in the log any more: Redis lost it, whatever stands in its place.
    */
-  follow(sessionId: string, after: number, signal: AbortSignal): AsyncIterable<readonly HubEntry[]>;
+  follow(sessionId: string, after: LogPosition, signal: AbortSignal): AsyncIterable<readonly HubEntry[]>;
   /** Session-list hints of every process, coalesced per follower so that scope only widens (R-2). */
   hints(signal: AbortSignal): AsyncIterable<SessionsChanged>;
   readonly stats: HubStats;

@@ -1,15 +1,16 @@
 import { greatestValid, parseRunCursor, parseSessionCursor } from "../../common/journal/cursor.ts";
 import type { CursorCheck, Journal } from "../../common/journal/port.ts";
+import type { LogPosition } from "./port.ts";
 
 /** Where a stream begins; settled before the headers go out (R-31). */
 export type RunStart =
   /** `reset`: the client holds something that the journal does not (R-22). */
   | { readonly kind: "start"; readonly reset: boolean }
-  | { readonly kind: "after"; readonly runSeq: number; readonly seq: number };
+  | ({ readonly kind: "after"; readonly runSeq: number } & LogPosition);
 
 export type SessionStart =
   | { readonly kind: "start" }
-  | { readonly kind: "after"; readonly seq: number }
+  | ({ readonly kind: "after" } & LogPosition)
   | { readonly kind: "snapshot"; readonly reset: boolean };
 
 /**
@@ -28,7 +29,7 @@ export const resolveRunStart = async (
       checks.push(await journal.checkRunCursor(run.sessionId, run.id, cursor));
   const best = greatestValid(checks);
   if (best === null) return { kind: "start", reset: false };
-  if (best.kind === "after") return { kind: "after", runSeq: best.runSeq, seq: best.seq };
+  if (best.kind === "after") return best;
   return { kind: "start", reset: true };
 };
 
@@ -52,7 +53,7 @@ export const resolveSessionStart = async (
       );
   }
   const best = greatestValid(checks);
-  if (best?.kind === "after") return { kind: "after", seq: best.seq };
+  if (best?.kind === "after") return best;
   if (best !== null || !fromStart) return { kind: "snapshot", reset: best?.kind === "unknown" };
   const start = await journal.checkSessionCursor(sessionId, "0");
   return start.kind === "after" ? { kind: "start" } : { kind: "snapshot", reset: false };

@@ -1,5 +1,6 @@
 import { hintFrame, resetFrame, sessionFrame, snapshotFrame } from "./events.ts";
 import { followLog, isLogRestart } from "./log-restart.ts";
+import { LOG_START, type LogPosition } from "./port.ts";
 import { resolveSessionStart } from "./positions.ts";
 import type { Pump } from "./pump.ts";
 import type { Feed, StreamDeps } from "./run-stream.ts";
@@ -16,10 +17,10 @@ export const prepareSessionStream = async (
 ): Promise<Feed> => {
   await deps.sessions.get(sessionId);
   const position = await resolveSessionStart(deps.journal, sessionId, cursors);
-  if (position.kind === "start") return following(deps, sessionId, 0);
-  if (position.kind === "after") return following(deps, sessionId, position.seq);
+  if (position.kind === "start") return following(deps, sessionId, LOG_START);
+  if (position.kind === "after") return following(deps, sessionId, position);
   const snapshot = await takeSnapshot(deps, sessionId);
-  const feed = following(deps, sessionId, snapshot.seq);
+  const feed = following(deps, sessionId, snapshot.position);
   return async (pump) => {
     const reset = position.reset ? [resetFrame(null, "unknown_cursor")] : [];
     await pump.send([...reset, snapshotFrame(snapshot.json)]);
@@ -48,21 +49,21 @@ const hinting = async ({ hub }: StreamDeps, pump: Pump): Promise<void> => {
 };
 
 const following =
-  (deps: StreamDeps, sessionId: string, from: number): Feed =>
+  (deps: StreamDeps, sessionId: string, from: LogPosition): Feed =>
   async (pump) => {
     let after = from;
     while (!pump.signal.aborted) {
       try {
         for await (const batch of followLog(deps.hub, sessionId, after, pump.signal)) {
           await pump.send(batch.map(sessionFrame));
-          after = batch.at(-1)?.seq ?? after;
+          after = batch.at(-1) ?? after;
         }
         return;
       } catch (error) {
         if (pump.signal.aborted || !isLogRestart(error)) throw error;
         const snapshot = await takeSnapshot(deps, sessionId);
         await pump.send([resetFrame(null, "lost_tail"), snapshotFrame(snapshot.json)]);
-        after = snapshot.seq;
+        after = snapshot.position;
       }
     }
   };

@@ -3,19 +3,20 @@ import { type Entry, type Journal, runCursor, sessionCursor } from "../../common
 import type { RunStore } from "../../common/runs/port.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
 import { entryJson } from "./events.ts";
+import { LOG_START, type LogPosition } from "./port.ts";
 
 export interface TakenSnapshot {
   /** Text of one `Snapshot` (contracts/events.ts). */
   readonly json: string;
-  /** Position in the session's log that it includes; 0 when the log is empty. */
-  readonly seq: number;
+  /** The newest entry of the session's log that it includes. */
+  readonly position: LogPosition;
 }
 
 const PAGE = 1000;
 
 /**
- * A session as it is now: the session, its unfinished runs and what they have shown (R-23, R-32). Everything up to `seq`
- * is in it and everything after `seq` follows live, so nothing is missed between the two.
+ * A session as it is now: the session, its unfinished runs and what they have shown (R-23, R-32). Everything up to `position`
+ * is in it and everything after it follows live, so nothing is missed between the two.
  */
 export const takeSnapshot = async (
   stores: { readonly sessions: SessionStore; readonly runs: RunStore; readonly journal: Journal },
@@ -28,11 +29,11 @@ export const takeSnapshot = async (
   const unfinished = await stores.runs.unfinished(sessionId);
   const shown = new Map([...before, ...unfinished].map((run) => [run.id, run]));
 
-  const seq = head?.seq ?? 0;
+  const position = head ?? LOG_START;
   const events: string[] = [];
   const cursors = new Map<string, string>();
   for (const run of shown.values()) {
-    for await (const entry of entriesUpTo(stores.journal, run, seq)) {
+    for await (const entry of entriesUpTo(stores.journal, run, position.seq)) {
       events.push(`{"event":${JSON.stringify(entry.event)},${entryJson(entry).slice(1)}`);
       cursors.set(run.id, runCursor(entry, run.id));
     }
@@ -40,7 +41,7 @@ export const takeSnapshot = async (
   const runs = unfinished.map((run) => ({ ...run, last_event_id: cursors.get(run.id) ?? null }));
   const last_event_id = head === null ? null : sessionCursor(head);
   const state = JSON.stringify({ session, runs, last_event_id });
-  return { json: `${state.slice(0, -1)},"events":[${events.join(",")}]}`, seq };
+  return { json: `${state.slice(0, -1)},"events":[${events.join(",")}]}`, position };
 };
 
 async function* entriesUpTo(journal: Journal, run: Run, seq: number): AsyncGenerator<Entry, void, undefined> {

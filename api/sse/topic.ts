@@ -1,27 +1,21 @@
-import type { HubEntry } from "./port.ts";
-
-/** The newest entry that the hub knows of a session's log; seq 0: the log was empty. Generation -1: not known. */
-export interface Tail {
-  readonly seq: number;
-  readonly generation: number;
-}
+import { type HubEntry, LOG_START, type LogPosition } from "./port.ts";
 
 /** One followed session: its recent entries, shared by all followers, and who waits for the next. */
 export interface Topic {
   readonly sessionId: string;
   followers: number;
   /** Newest entry of the blocking read; null until the hub has looked where the log ends. */
-  readonly tail: Tail | null;
+  readonly tail: LogPosition | null;
   /** Newest entry that any follower may hold; what the log must not go back behind. */
-  readonly seen: Tail;
+  readonly seen: LogPosition;
   readonly failure: Error | null;
   /** Starts the ring behind the log's end as it is now. */
-  open(tail: Tail): void;
+  open(tail: LogPosition): void;
   /** Entries with seq > `after` from the ring; null when the ring does not reach back that far. */
   read(after: number, limit: number): readonly HubEntry[] | null;
   /** Adds newer entries and wakes everybody; the oldest leave when there are more than `maxChars`. Returns how many left. */
   publish(entries: readonly HubEntry[], maxChars: number): number;
-  saw(entry: Tail): void;
+  saw(entry: LogPosition): void;
   /** A page of history, asked for once however many followers want it at the same time. */
   page(after: number, load: () => Promise<readonly HubEntry[]>): Promise<HistoryPage>;
   /** Resolves with the next publish or wake; at once after a failure or an abort. */
@@ -46,8 +40,8 @@ const KEPT = 0.75;
 class RingTopic implements Topic {
   readonly sessionId: string;
   followers = 0;
-  tail: Tail | null = null;
-  seen: Tail = { seq: 0, generation: -1 };
+  tail: LogPosition | null = null;
+  seen: LogPosition = LOG_START;
   failure: Error | null = null;
   /** The ring holds every entry after this seq, up to `tail`. */
   private base = Number.POSITIVE_INFINITY;
@@ -60,7 +54,7 @@ class RingTopic implements Topic {
     this.sessionId = sessionId;
   }
 
-  open(tail: Tail): void {
+  open(tail: LogPosition): void {
     this.tail = tail;
     this.base = tail.seq;
     this.wake();
@@ -94,7 +88,7 @@ class RingTopic implements Topic {
     return left;
   }
 
-  saw(entry: Tail): void {
+  saw(entry: LogPosition): void {
     const { seq, generation } = this.seen;
     if (entry.seq > seq || (entry.seq === seq && generation < 0))
       this.seen = { seq: entry.seq, generation: entry.generation };

@@ -65,8 +65,8 @@ export interface RunSpan {
 }
 
 export type CursorCheck =
-  /** Continue strictly after this seq. */
-  | { readonly kind: "after"; readonly seq: number; readonly runSeq: number }
+  /** Continue strictly after this entry; at the start `seq` and `generation` are 0. */
+  | { readonly kind: "after"; readonly seq: number; readonly generation: number; readonly runSeq: number }
   /** The cursor names no existing entry: say `reset` and replay. */
   | { readonly kind: "unknown" }
   /** What follows the cursor is no longer kept, or is more than a replay may carry: say `snapshot`. */

@@ -138,8 +138,7 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
     const position = parseSessionCursor(cursor);
     if (position === null) return UNKNOWN;
     const [head] = await heads([sessionId]);
-    if (position.kind === "start")
-      return (head?.seq ?? 0) > MAX_REPLAY ? EXPIRED : { kind: "after", seq: 0, runSeq: 0 };
+    if (position.kind === "start") return (head?.seq ?? 0) > MAX_REPLAY ? EXPIRED : START;
     const { seq, generation } = position;
     if (head === null || head === undefined || seq > head.seq) return UNKNOWN;
     const log = keys.log(sessionId);
@@ -157,7 +156,7 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
         : parseEntry(exact[0]);
     if (found === undefined) return seq < start && generation <= head.generation ? EXPIRED : UNKNOWN;
     if (found.generation !== generation) return UNKNOWN;
-    return head.seq - seq > MAX_REPLAY ? EXPIRED : { kind: "after", seq, runSeq: found.runSeq };
+    return head.seq - seq > MAX_REPLAY ? EXPIRED : { kind: "after", seq, generation, runSeq: found.runSeq };
   };
 
   const findArchived = async (sessionId: string, seq: number): Promise<Entry | undefined> => {
@@ -168,12 +167,13 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
   const checkRunCursor: Journal["checkRunCursor"] = async (sessionId, runId, cursor) => {
     const position = parseRunCursor(cursor, runId);
     if (position === null) return UNKNOWN;
-    if (position.kind === "start") return { kind: "after", seq: 0, runSeq: 0 };
+    if (position.kind === "start") return START;
     const [entry] = await runRange(sessionId, runId, position.runSeq - 1, 1);
     if (entry?.runSeq !== position.runSeq) return UNKNOWN;
     const named =
       position.generation === null ? entry.attempt <= 1 : entry.generation === position.generation;
-    return named ? { kind: "after", seq: entry.seq, runSeq: entry.runSeq } : UNKNOWN;
+    if (!named) return UNKNOWN;
+    return { kind: "after", seq: entry.seq, generation: entry.generation, runSeq: entry.runSeq };
   };
 
   return {
@@ -190,6 +190,7 @@ export const createReader = ({ redis, keys, archive }: ReadDeps): Reader => {
 
 const ARCHIVE_PAGE = 8;
 const SCAN_PAGE = 2_000;
+const START: CursorCheck = { kind: "after", seq: 0, generation: 0, runSeq: 0 };
 const UNKNOWN: CursorCheck = { kind: "unknown" };
 const EXPIRED: CursorCheck = { kind: "expired" };
 

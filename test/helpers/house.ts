@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { createHub } from "../../api/sse/hub.ts";
-import type { Hub } from "../../api/sse/port.ts";
+import { type Hub, LOG_START } from "../../api/sse/port.ts";
 import { openStateFiles, openTranscripts, type TranscriptRoom } from "../../common/backbone/transcripts.ts";
 import { Closers } from "../../common/base/closers.ts";
 import { publishHint } from "../../common/journal/hints.ts";
@@ -136,7 +136,7 @@ export const logReaches = async (
   seq: number,
 ): Promise<void> => {
   const leave = new AbortController();
-  for await (const batch of hub.follow(sessionId, 0, leave.signal))
+  for await (const batch of hub.follow(sessionId, LOG_START, leave.signal))
     if ((batch.at(-1)?.seq ?? 0) >= seq) return;
 };
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
+import { LOG_START } from "../../../api/sse/port.ts";
 import type { BenchContext, Measure } from "../harness/bench.ts";
 import { monotonicUs, seededRandom } from "../harness/numbers.ts";
 import type { BenchProcess } from "../harness/processes.ts";
@@ -49,7 +50,7 @@ const followed = async (
   let heard: (at: number) => void = () => undefined;
   const head = await journal.head(id);
   const over = (async () => {
-    for await (const batch of hub.follow(id, head?.seq ?? 0, leave.signal))
+    for await (const batch of hub.follow(id, head ?? LOG_START, leave.signal))
       if (batch.some(({ event }) => event === "session_changed")) heard(monotonicUs());
   })();
   const times = new Float64Array(rounds);

@@ -38,7 +38,7 @@ test("seam-stress: 50 clients that come and go at random apply 1..N, in order, o
         // On a machine that is busy with other things they grow patient: who always left before the first batch would never end.
         const timer = setTimeout(() => leave.abort(), random() * 120 * Math.max(1, visits / 50));
         let got = 0;
-        for await (const batch of hub.follow(S, applied.at(-1) ?? 0, leave.signal)) {
+        for await (const batch of hub.follow(S, { seq: applied.at(-1) ?? 0, generation: -1 }, leave.signal)) {
           for (const entry of batch) {
             applied.push(entry.seq);
             ended ||= entry.event === "done";

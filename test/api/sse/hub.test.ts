@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { createHub, type HubDeps } from "../../../api/sse/hub.ts";
-import type { Hub, HubEntry } from "../../../api/sse/port.ts";
+import { type Hub, type HubEntry, LOG_START, type LogPosition } from "../../../api/sse/port.ts";
 import { publishHint } from "../../../common/journal/hints.ts";
 import type { Journal } from "../../../common/journal/port.ts";
 import { connectRedis } from "../../../common/redis/connect.ts";
@@ -36,12 +36,16 @@ const withHub = (
   );
 
 /** Follows until `until` seq (or for ever), collecting; `stop` drops the connection. */
-const follower = (hub: Hub, after = 0, sessionId = S) => {
+const follower = (hub: Hub, after: number | LogPosition = 0, sessionId = S) => {
   const leave = new AbortController();
   const got: HubEntry[] = [];
   const waiting: { readonly seq: number; readonly reached: () => void }[] = [];
   const over = (async () => {
-    for await (const batch of hub.follow(sessionId, after, leave.signal)) {
+    for await (const batch of hub.follow(
+      sessionId,
+      typeof after === "number" ? { seq: after, generation: -1 } : after,
+      leave.signal,
+    )) {
       got.push(...batch);
       for (const { seq, reached } of waiting) if ((got.at(-1)?.seq ?? 0) >= seq) reached();
     }
@@ -177,7 +181,7 @@ test("a reader that takes its time gets everything, from a ring that has long go
       const run = await producer(journal);
       const quick = follower(hub);
       const leave = new AbortController();
-      const slow = hub.follow(S, 0, leave.signal)[Symbol.asyncIterator]();
+      const slow = hub.follow(S, LOG_START, leave.signal)[Symbol.asyncIterator]();
       await run.emit(10);
       const got = [...((await slow.next()).value ?? [])];
       for (let round = 0; round < 30; round++) await run.emit(100);
@@ -239,6 +243,49 @@ test("truncated tail: numbers that come back under another generation end the fo
       expect(reader.seqs()).toEqual(counted(1, 20));
     },
     // Only the live read may find it out.
+    { checkMs: 1_000_000 },
+  ));
+
+test("truncated tail: whoever comes with a lost position is told, also where the log has long gone on behind it", () =>
+  withHub(
+    async ({ hub, journal, redis, keys }) => {
+      const run = await producer(journal);
+      await run.emit(10);
+      const kept = await Promise.all(
+        [keys.log(S), keys.head(S), keys.run(S, "run_a")].map(
+          async (key) => [key, await redis.dumpBuffer(key)] as const,
+        ),
+      );
+      await run.emit(10);
+      const restore = redis.multi();
+      for (const [key, dump] of kept) restore.restore(key, 0, dump ?? Buffer.alloc(0), "REPLACE");
+      await restore.exec();
+      const watching = follower(hub, 10);
+      await journal.claim(second, 0);
+      const emit = (batch: number): Promise<unknown> =>
+        journal.append(
+          second,
+          batch,
+          counted(1, 10).map((n) => token(`new ${batch} ${n}`)),
+        );
+      await emit(1);
+      await watching.reach(20);
+      const lost = { seq: 15, generation: 1 };
+      // Out of the ring of somebody who follows already, out of the journal, and where nothing has come since.
+      const ended = { name: "LogRestart" };
+      await expect(follower(hub, lost).over).rejects.toMatchObject(ended);
+      await watching.stop();
+      await expect(follower(hub, lost).over).rejects.toMatchObject(ended);
+      const last = follower(hub, { seq: 20, generation: 1 });
+      await emit(2);
+      await expect(last.over).rejects.toMatchObject(ended);
+      expect(last.got).toEqual([]);
+      const held = follower(hub, { seq: 15, generation: 2 });
+      await held.reach(30);
+      expect(held.seqs()).toEqual(counted(16, 15));
+      await held.stop();
+    },
+    // Only the reading may find it out.
     { checkMs: 1_000_000 },
   ));
 

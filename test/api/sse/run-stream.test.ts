@@ -133,6 +133,26 @@ describe("following a run", () => {
     expect(ids(frames.slice(6))).toEqual([...numbers(runId, 1, 3), ...again]);
   });
 
+  test("a tail lost between two pages of history: what stands at the same numbers now is not taken for its continuation", async () => {
+    const run = await journaled(1, false);
+    const { sessionId, runId } = run;
+    const loseTail = await keepLog(api, sessionId);
+    await run.tokens(1_500);
+    const raced = behindNext(api.journal, "runRange", async () => {
+      await loseTail();
+      await begin(run);
+      await run.tokens(1_500);
+      await run.end();
+    });
+    const stream = await follow(eventsOf(runId));
+    const frames = await stream.ended();
+    expect(raced()).toBe(true);
+    const reset = frames.findIndex(({ event }) => event === "reset");
+    expect(ids(frames.slice(0, reset))).toEqual(numbers(runId, 1, 1_000));
+    const again = numbers(runId, 4, 1_506).map((id) => `${id}-2`);
+    expect(ids(frames.slice(reset + 1))).toEqual([...numbers(runId, 1, 3), ...again]);
+  });
+
   test("R-28 connect-drop-connect: nothing is repeated", async () => {
     const run = await journaled(1, false);
     const { runId } = run;

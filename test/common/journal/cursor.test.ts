@@ -52,7 +52,12 @@ test("another run's cursor is none, even of a run whose id begins alike", () =>
 
 test("stale-url-fresh-header: the greatest existing position wins, whatever order and company", () => {
   const check = fc.oneof(
-    fc.record({ kind: fc.constant("after" as const), seq: fc.nat(99), runSeq: fc.nat(99) }),
+    fc.record({
+      kind: fc.constant("after" as const),
+      seq: fc.nat(99),
+      generation: fc.nat(9),
+      runSeq: fc.nat(99),
+    }),
     fc.constant<CursorCheck>({ kind: "unknown" }),
     fc.constant<CursorCheck>({ kind: "expired" }),
   );

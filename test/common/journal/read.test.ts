@@ -120,8 +120,18 @@ test("trimmed-journal: a position in a trimmed run goes on from the archive, one
     await journal.archive(S, "run_a");
     await journal.trim(S, Date.now() + 1_000);
     expect(await redis.xlen(keys.log(S))).toBe(5);
-    expect(await journal.checkSessionCursor(S, "3-1")).toEqual({ kind: "after", seq: 3, runSeq: 2 });
-    expect(await journal.checkRunCursor(S, "run_a", "run_a:2")).toEqual({ kind: "after", seq: 3, runSeq: 2 });
+    expect(await journal.checkSessionCursor(S, "3-1")).toEqual({
+      kind: "after",
+      seq: 3,
+      generation: 1,
+      runSeq: 2,
+    });
+    expect(await journal.checkRunCursor(S, "run_a", "run_a:2")).toEqual({
+      kind: "after",
+      seq: 3,
+      generation: 1,
+      runSeq: 2,
+    });
     expect(await journal.checkSessionCursor(S, "3-2")).toEqual({ kind: "unknown" });
     expect(await journal.checkSessionCursor(S, "1-1")).toEqual({ kind: "expired" });
     expect(await journal.checkSessionCursor(S, "3-9")).toEqual({ kind: "unknown" });
@@ -177,8 +187,18 @@ test("hostile-cursors: what names no entry is unknown, never a position", () =>
       expect(await journal.checkSessionCursor(S, cursor)).toEqual({ kind: "unknown" });
     expect(await journal.checkSessionCursor("s_2", "3-1")).toEqual({ kind: "unknown" });
     expect(await journal.checkRunCursor("s_2", "run_a", "run_a:3")).toEqual({ kind: "unknown" });
-    expect(await journal.checkRunCursor(S, "run_a", "run_a:5")).toEqual({ kind: "after", seq: 5, runSeq: 5 });
-    expect(await journal.checkSessionCursor(S, "5-1")).toEqual({ kind: "after", seq: 5, runSeq: 5 });
+    expect(await journal.checkRunCursor(S, "run_a", "run_a:5")).toEqual({
+      kind: "after",
+      seq: 5,
+      generation: 1,
+      runSeq: 5,
+    });
+    expect(await journal.checkSessionCursor(S, "5-1")).toEqual({
+      kind: "after",
+      seq: 5,
+      generation: 1,
+      runSeq: 5,
+    });
   }));
 
 test("next-turn-not-suppressed: a position of one run is none in the next", () =>
