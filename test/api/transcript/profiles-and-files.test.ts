@@ -54,14 +54,15 @@ describe("profiles", () => {
   test("e.69 the same session id in two profiles is never mixed", async () => {
     const home = newHome(...MAKE);
     const other = addProfile(home, "work", ...MAKE, "--seed", "9");
-    const desk = await openDesk(home);
-    const [id = ""] = conversationsOf(desk.file);
+    const [id = ""] = conversationsOf(join(home, "state.db"));
     const [their = ""] = conversationsOf(other);
+    // Before anybody looks: a conversation that has another id in a moment is another conversation.
     const db = new Database(other);
     db.pragma("foreign_keys = OFF");
     db.prepare("UPDATE sessions SET id = ? WHERE id = ?").run(id, their);
     db.prepare("UPDATE messages SET session_id = ? WHERE session_id = ?").run(id, their);
     db.close();
+    const desk = await openDesk(home);
     const twin = await eventually("both in the list", async () => {
       const all = await desk.sessions();
       const title = describedTitle(other, id);
