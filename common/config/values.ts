@@ -34,7 +34,7 @@ export const isRedisUrl = (value: string): boolean => {
   return url !== null && (url.protocol === "redis:" || url.protocol === "rediss:") && url.hostname !== "";
 };
 
-/** An http(s) address without user, query and fragment. */
+/** An http(s) address without user, password, query and fragment. */
 export const isOriginPath = (value: string): boolean => {
   const url = URL.parse(value);
   return (
@@ -42,7 +42,8 @@ export const isOriginPath = (value: string): boolean => {
     /^https?:$/.test(url.protocol) &&
     url.search === "" &&
     url.hash === "" &&
-    url.username === ""
+    url.username === "" &&
+    url.password === ""
   );
 };
 

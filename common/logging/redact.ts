@@ -1,8 +1,6 @@
 import { MASK } from "../base/mask.ts";
 import { KEY_PATTERNS, type KeyPattern, variantsOf } from "./secrets.ts";
 
-/** What stands in the place of a secret. */
-
 /** Masks secrets in what is about to be journaled, logged or shown (security-contract 12; run-events R-4). */
 export interface Redactor {
   /** A whole text. */

@@ -112,6 +112,16 @@ describe("loadConfig", () => {
     ]);
   });
 
+  test.each([
+    "https://user@talaria.example/",
+    "https://:word@talaria.example/",
+    "https://talaria.example/?a",
+  ])("public address %s is refused: it stands in links that go out", (url) => {
+    expect(faultsOf(base({ TALARIA_PUBLIC_URL: url }))).toEqual([
+      expect.stringMatching(/^TALARIA_PUBLIC_URL = .*: expected an http or https address/),
+    ]);
+  });
+
   test("secrets are masked in faults", () => {
     const lines = faultsOf(base({ REDIS_URL: "http://user:hunter2@x", TALARIA_TOKEN: "tiny ☠" })).join("\n");
     expect(lines).toContain("REDIS_URL = (hidden)");
