@@ -18,7 +18,6 @@ export interface AskedUpdate {
 export interface UpdateWork {
   readonly id: string;
   readonly profile: string;
-  readonly attempt: number;
   readonly created_at: number;
 }
 

@@ -68,8 +68,7 @@ export const startReconciler = (
     const work = await withoutJob(
       await read.openJobs(before, LIMIT),
       ({ kind }) => QUEUE_OF[kind],
-      // The attempt that runs, or the one that would be next.
-      (job) => [job.attempt - 1, job.attempt].map((attempt) => workJobId({ ...job, attempt })),
+      (job) => [workJobId(job)],
     );
     if (work.length > 0) await dispatcher.handle(await write.requeueJobs(work));
     const deliveries = await withoutJob(

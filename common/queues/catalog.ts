@@ -57,9 +57,12 @@ export const profileOfQueue = (name: string): string => {
  */
 export const runJobId = (runId: string, nextAttempt: number): string => `run-${runId}-${nextAttempt}`;
 
-/** The same for background work; one that was begun anew under its id is another job. */
-export const workJobId = ({ id, attempt, created_at }: Pick<Job, "id" | "attempt" | "created_at">): string =>
-  `${id}-${Math.round(created_at * 1000)}-${attempt + 1}`;
+/**
+ * The same for background work: one for all attempts, since the queue delivers the same job again when a worker dies in it; one
+ * that was begun anew under its id is another job.
+ */
+export const workJobId = ({ id, created_at }: Pick<Job, "id" | "created_at">): string =>
+  `${id}-${Math.round(created_at * 1000)}`;
 
 /** The same for a delivery: one for each attempt that was scheduled, however often workers die in it. */
 export const deliveryJobId = ({ id, tries }: { readonly id: string; readonly tries: number }): string =>

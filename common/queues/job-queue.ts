@@ -17,7 +17,7 @@ export interface JobQueue {
   /** Puts the run's next attempt into its profile's queue; repeating it is harmless. Rejects when Redis cannot be reached. */
   add(run: { readonly id: string; readonly profile: string }, nextAttempt: number): Promise<void>;
   /** The same for a piece of background work. */
-  addJob(job: Pick<Job, "id" | "kind" | "profile" | "attempt" | "created_at">): Promise<void>;
+  addJob(job: Pick<Job, "id" | "kind" | "profile" | "created_at">): Promise<void>;
   /** The same for a delivery that is due. */
   addDelivery(delivery: {
     readonly id: string;
@@ -25,7 +25,7 @@ export interface JobQueue {
     readonly tries: number;
   }): Promise<void>;
   /** The same for the text about an update, which belongs to no session. */
-  addSummary(work: Pick<Job, "id" | "profile" | "attempt" | "created_at">): Promise<void>;
+  addSummary(work: Pick<Job, "id" | "profile" | "created_at">): Promise<void>;
   /** Whether any of these jobs waits, is delayed or is being executed. */
   anyLive(kind: JobKind, profile: string, jobIds: readonly string[]): Promise<boolean>;
   /**

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { Redis } from "ioredis";
 import type { MessagePage } from "../../common/contracts/http.ts";
 import type { Job } from "../../common/contracts/job.ts";
 import type { Recap } from "../../common/contracts/recap.ts";
@@ -59,6 +60,15 @@ const recap = async (id: string, body: unknown = {}): Promise<Job> => {
   const { status, body: answer } = await ask(id, body);
   expect(status).toBe(202);
   return ended(answer.job);
+};
+/** Takes a job that is being done out of the queue, as a Redis does that lost the end of its log. */
+const loseJob = async (id: string): Promise<void> => {
+  const redis = new Redis(d.redis.url);
+  const keys = (await redis.keys("*:queue:*")).filter((key) => key.includes(id));
+  const active = await redis.keys("*:queue:*:active");
+  for (const key of keys) for (const list of active) await redis.lrem(list, 0, key.split(":").at(-1) ?? "");
+  await redis.del(...keys);
+  redis.disconnect();
 };
 const begin = async (...inputs: readonly string[]): Promise<Session> => {
   const session = await d.createSession();
@@ -260,6 +270,24 @@ describe("what is killed, cancelled or deleted half-way", () => {
     held.go(BULLETS);
     expect(await ended(job)).toMatchObject({ state: "done", attempt: 2 });
     expect((await page(session.id)).recaps).toHaveLength(1);
+  }, 60_000);
+
+  test("a second attempt that takes long is not begun a third time where lost work is looked for (B-2)", async () => {
+    const [session, other] = [await begin(), await begin()];
+    const held = model.hold();
+    const { job } = (await ask(session.id)).body;
+    await held.begun;
+    await worker.kill();
+    worker = await d.startWorker();
+    await eventually("the second attempt asks the model", () => model.asked.length === 2);
+    const lost = (await ask(other.id)).body.job;
+    await eventually("the other one is begun", () => model.asked.length === 3);
+    // Whoever brings this one back has looked at both.
+    await loseJob(lost.id);
+    await eventually("lost work is found", async () => (await jobOf(lost.id)).attempt === 2);
+    held.go(BULLETS);
+    expect(await ended(lost)).toMatchObject({ state: "done" });
+    expect(await ended(job)).toMatchObject({ state: "done", attempt: 2 });
   }, 60_000);
 
   test("a worker that stalls behind the call adds nothing when it wakes up (B-2)", async () => {

@@ -106,6 +106,22 @@ test("B-32 hostile-commit-subject: it is data for the model and text for everybo
   expect(model.asked[0]?.body).not.toContain("<img");
 });
 
+test("whoever asks again while it is told pays for nothing", async () => {
+  const held = model.hold();
+  await ask();
+  await held.begun;
+  await Promise.all([ask(), ask()]);
+  // Asked for later and in another queue: by then the worker has looked at what the two made.
+  await ask({ profile: "p" });
+  await eventually("the other profile's is begun", () =>
+    model.asked.some(({ key }) => key?.includes("key-of-p")),
+  );
+  held.go(LISTS);
+  await told();
+  await told({ profile: "p" });
+  expect(model.asked).toHaveLength(2);
+});
+
 test("a worker that is killed in the model call: another one tells it, once", async () => {
   const held = model.hold();
   const { id } = await ask();
