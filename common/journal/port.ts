@@ -49,7 +49,7 @@ export type AppendResult =
   | { readonly status: "stale"; readonly generation: number }
   /** The run has its terminal event already. */
   | { readonly status: "closed" }
-  /** Redis has lost entries of this writer: give the attempt up and claim again. */
+  /** Redis has lost entries of this run: an attempt gives up and claims again, who announces reads what is there. */
   | { readonly status: "gap" }
   /** The run's byte cap is reached; only a final batch still passes. */
   | { readonly status: "full" };
@@ -87,7 +87,8 @@ export interface Journal {
   /**
    * Appends without owning the log (run_queued, session_changed, the end of a run that no worker holds): numbered under
    * `max(generation, the log's own)`. With the same `dedupe` of the same run a second call appends nothing (`duplicate`).
-   * `final` closes the run. A run that is closed already answers `closed`.
+   * `final` closes the run. A run that is closed already answers `closed`, and one whose log does not reach `reachesRunSeq` (it was
+   * there, and Redis lost it) `gap`: then nothing was appended.
    */
   announce(
     target: {
@@ -96,6 +97,7 @@ export interface Journal {
       readonly generation: number;
       readonly attempt: number;
       readonly minSeq: number;
+      readonly reachesRunSeq?: number;
     },
     dedupe: string,
     entries: readonly NewEntry[],

@@ -110,9 +110,10 @@ export const createRedisJournal = (deps: RedisJournalDeps): Journal => {
       reaching(() => appendBatch(writer, { number: 0, entries: [], final: false }, minSeq)),
     append: (writer, number, entries, final = false) =>
       reaching(() => appendBatch(writer, { number, entries, final }, 0)),
-    announce: ({ sessionId, runId, generation, attempt, minSeq }, dedupe, entries, final = false) =>
+    announce: (target, dedupe, entries, final = false) =>
       reaching(async () => {
-        const args = [runId ?? "", generation, attempt, dedupe, final ? 1 : 0, minSeq, now()];
+        const { sessionId, runId, generation, attempt, minSeq, reachesRunSeq = 0 } = target;
+        const args = [runId ?? "", generation, attempt, dedupe, final ? 1 : 0, minSeq, now(), reachesRunSeq];
         return parseReply(
           await script("journalAnnounce", runKeys(sessionId, runId), [...args, ...flatten(entries)]),
         );

@@ -16,6 +16,8 @@ export class JournalRefused extends Error {
 }
 
 export interface JournalWriterOptions {
+  /** The number in the run that the claim was told; default 0. */
+  readonly lastRunSeq?: number;
   /** Shortest time between two appends in milliseconds; what is pushed meanwhile is collected. Default 4. */
   readonly flushMs?: number;
   /** Most entries of one append; default 64. */
@@ -47,6 +49,8 @@ export interface JournalWriter {
   flush(): Promise<void>;
   /** `flush`, then `entries` as the final append, which closes the run. */
   finish(entries: readonly NewEntry[]): Promise<void>;
+  /** The number in the run of the newest entry that the journal has acknowledged. */
+  readonly lastRunSeq: number;
   /** Gives up what is not written yet and stops repeating. Safe to call twice. */
   close(): void;
 }
@@ -75,6 +79,7 @@ class BatchingWriter implements JournalWriter {
   private pendingBytes = 0;
   private pushed = 0;
   private written = 0;
+  lastRunSeq: number;
   private batch = 0;
   private sending = false;
   private urgent = false;
@@ -92,6 +97,7 @@ class BatchingWriter implements JournalWriter {
     this.journal = journal;
     this.owner = owner;
     this.options = options;
+    this.lastRunSeq = options.lastRunSeq ?? 0;
     this.flushMs = options.flushMs ?? 4;
     this.maxBatch = options.maxBatch ?? 64;
     this.maxBytes = options.maxBytes ?? 1024 * 1024;
@@ -202,6 +208,7 @@ class BatchingWriter implements JournalWriter {
         this.refuse(new JournalRefused(result.status), true);
         return false;
       }
+      this.lastRunSeq = result.lastRunSeq;
       if (result.cancelRequested && !this.cancelTold) {
         this.cancelTold = true;
         this.options.onCancelRequested?.();

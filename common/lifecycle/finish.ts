@@ -12,16 +12,24 @@ import { readRunView } from "./view.ts";
 /** How long a run's end waits for its profile's state.db before it is told without it, in milliseconds. */
 const CANONICAL_WAIT_MS = 2_000;
 
+/** What the journal acknowledged of a run. */
+export interface Journaled {
+  /** "complete": everything of the committed turn. */
+  readonly view: RunView | "complete";
+  /** The number of its newest entry. A log that does not reach it lost its end since then, and is read. */
+  readonly lastRunSeq: number;
+}
+
 export interface Finisher {
   /**
    * Journals the end of a committed run, once: what the journal lacks of the committed turn, the end of tools left open,
-   * the terminal event, `stream_end` (R-7, R-9, R-16, R-37). `view` spares reading the journal when the caller knows that
-   * it holds everything. Resolves with the log's last seq, null when the run is gone. Rejects when Redis is away.
+   * the terminal event, `stream_end` (R-7, R-9, R-16, R-37). `journaled` spares reading the journal. Resolves with the log's last seq,
+   * null when the run is gone. Rejects when Redis is away.
    */
   finish(
     runId: string,
     turn?: EndedTurn,
-    view?: RunView | "complete",
+    journaled?: Journaled,
   ): Promise<{ readonly sessionId: string; readonly seq: number } | null>;
   /** Brings the turn into state.db; true when nothing is left to do. */
   sync(runId: string, turn?: EndedTurn): Promise<boolean>;
@@ -30,16 +38,25 @@ export interface Finisher {
   /** Both, in order: state.db first, but never longer than a bound (DESIGN 6.5, 12.8). */
   conclude(
     turn: EndedTurn,
-    view: RunView | "complete",
+    journaled: Journaled,
   ): Promise<{ readonly synced: boolean; readonly seq: number | null }>;
 }
 
 export const createFinisher = ({ read, write, journal, canonical, hint, log }: LifecycleDeps): Finisher => {
-  const finish: Finisher["finish"] = async (runId, given, known) => {
+  /** Redis lost the run's last words since they were acknowledged: they are said again, under ids that nobody has seen. */
+  const finishAnew = async (turn: EndedTurn): ReturnType<Finisher["finish"]> => {
+    const { run } = turn.record;
+    const generation = await write.raiseGeneration(run.session_id);
+    if (generation === null) return null;
+    const record = { ...turn.record, generation, run: { ...run, attempt: run.attempt + 1 } };
+    return finish(run.id, { ...turn, record });
+  };
+
+  const finish: Finisher["finish"] = async (runId, given, journaled) => {
     const turn = given ?? (await read.endedTurn(runId));
     if (turn === null) return null;
     const { run } = turn.record;
-    const view = known ?? (await readRunView(journal, run.session_id, runId));
+    const view = journaled?.view ?? (await readRunView(journal, run.session_id, runId));
     const events: RunEvent[] = [];
     if (view !== "complete") {
       if (view.lastSeq === 0) events.push(...beginning(turn));
@@ -53,8 +70,10 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
       generation: turn.record.generation,
       attempt: run.attempt,
       minSeq: turn.minSeq,
+      reachesRunSeq: journaled?.lastRunSeq ?? 0,
     };
     const result = await journal.announce(target, "end", events.map(entryOf), true);
+    if (result.status === "gap") return finishAnew(turn);
     hint({ session_id: run.session_id, profile: run.profile });
     return { sessionId: run.session_id, seq: result.status === "ok" ? result.lastSeq : 0 };
   };
@@ -101,14 +120,14 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     finish,
     sync,
     copy,
-    conclude: async (turn, view) => {
+    conclude: async (turn, journaled) => {
       const { id } = turn.record.run;
       const syncing = sync(id, turn).catch((err: unknown) => {
         log.warn({ err, run: id }, "state.db could not be written; trying again later");
         return false;
       });
       const synced = await within(syncing, CANONICAL_WAIT_MS, false);
-      const finished = await finish(id, turn, view).catch((err: unknown) => {
+      const finished = await finish(id, turn, journaled).catch((err: unknown) => {
         log.warn({ err, run: id }, "the journal could not be written; the end will be told later");
         return null;
       });

@@ -2,7 +2,7 @@ import type { RunView } from "../contracts/run-view.ts";
 import type { OutboxRow, Outcome, RunRecord } from "../runs/ledger.ts";
 import type { LifecycleDeps } from "./deps.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Finisher } from "./finish.ts";
+import type { Finisher, Journaled } from "./finish.ts";
 import { type EndReason, partialOutcome } from "./outcome.ts";
 import { readRunView } from "./view.ts";
 
@@ -17,7 +17,7 @@ export interface Settler {
   /** After a commit: tells the end, then lets the session's next run start. Never rejects for what can be told later. */
   release(
     result: { readonly turn: Parameters<Finisher["conclude"]>[0]; readonly outbox: readonly OutboxRow[] },
-    view: RunView | "complete",
+    journaled: Journaled,
   ): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export const createSettler = (
         },
         "run settled without its worker",
       );
-      await settler.release(result, view);
+      await settler.release(result, { view, lastRunSeq: view.lastSeq });
     },
 
     finishFirst: async (runId) => {
@@ -78,8 +78,8 @@ export const createSettler = (
       await write.finishDone(runId, finished?.sessionId ?? null, finished?.seq ?? 0);
     },
 
-    release: async ({ turn, outbox }, view) => {
-      const { synced, seq } = await finisher.conclude(turn, view);
+    release: async ({ turn, outbox }, journaled) => {
+      const { synced, seq } = await finisher.conclude(turn, journaled);
       const told = outbox.filter(
         (row) => (row.kind === "sync" && synced) || (row.kind === "finish" && seq !== null),
       );

@@ -77,6 +77,9 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
   };
 
   return {
+    /** A generation for what is written into the session's log without an attempt; null: the session is gone. */
+    raiseGeneration: (sessionId: string): number | null => raise.get(sessionId)?.generation ?? null,
+
     /** Attempt n+1 and a new generation for `worker`; `exhausted` when `maxAttempts` executions in a row got nowhere. */
     claimRun(
       runId: string,

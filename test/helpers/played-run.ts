@@ -10,8 +10,8 @@ export interface PlayedRun extends Started {
   emit(event: string, payload?: object): Promise<void>;
   /** `count` tokens "0 ", "1 ", …, or that text each; appended in batches. */
   tokens(count: number, text?: string): Promise<void>;
-  /** Commits the run as completed and tells its end. */
-  end(): Promise<void>;
+  /** Commits the run as completed with this answer, or without one, does `meanwhile`, and tells the run's end. */
+  end(answer?: string, meanwhile?: () => Promise<void>): Promise<void>;
 }
 
 const BATCH = 500;
@@ -23,10 +23,12 @@ export const playRun = (
 ): PlayedRun => {
   let writer: Writer = { sessionId, runId, generation: 0, attempt: 0 };
   let batch = 0;
+  let lastRunSeq = 0;
 
   const append = async (entries: readonly NewEntry[]): Promise<void> => {
-    const { status } = await journal.append(writer, ++batch, entries);
-    if (status !== "ok") throw new Error(`the journal answered ${status}`);
+    const result = await journal.append(writer, ++batch, entries);
+    if (result.status !== "ok") throw new Error(`the journal answered ${result.status}`);
+    lastRunSeq = result.lastRunSeq;
   };
 
   return {
@@ -50,11 +52,14 @@ export const playRun = (
           })),
         );
     },
-    end: async () => {
-      const outcome = { status: "completed", messages: [], usage: null, error: null } as const;
+    end: async (answer, meanwhile) => {
+      const messages =
+        answer === undefined ? [] : [{ role: "assistant", content: answer, status: "complete" } as const];
+      const outcome = { status: "completed", messages, usage: null, error: null } as const;
       const result = await db.write.commitRun(runId, writer.generation, outcome);
       if (result.kind !== "committed") throw new Error(`the ledger answered ${result.kind}`);
-      await lifecycle.settler.release(result, "complete");
+      await meanwhile?.();
+      await lifecycle.settler.release(result, { view: "complete", lastRunSeq });
     },
   };
 };

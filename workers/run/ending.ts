@@ -87,7 +87,9 @@ export class Ending {
     }
     if (result.kind === "cancelling") return this.partial({ kind: "cancelled" });
     // What the journal lacks is repaired from the transcript by whoever takes the outbox rows, and only then.
-    if (await this.flushBriefly()) await this.deps.settler.release(result, view);
+    const { writer } = this.start;
+    if (await this.flushBriefly())
+      await this.deps.settler.release(result, { view, lastRunSeq: writer.lastRunSeq });
     const { status, error, usage } = outcome;
     times.over(status, {
       "talaria.run.status": status,

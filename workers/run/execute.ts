@@ -60,6 +60,7 @@ const runAttempt = async (deps: ExecutorDeps, claim: Claim): Promise<"over" | "a
     if (view.parts.length > 0) times.goesOn();
     writer = createJournalWriter(lifecycle.journal, owner, {
       flushMs: deps.flushMs,
+      lastRunSeq: taken.lastRunSeq,
       onCancelRequested: () => execution.stop("cancel"),
     });
     return await new Attempt(deps, {

@@ -2,7 +2,7 @@
 
   KEYS    as journalAppend-4; for entries of no run KEYS[3] is the head again and run id is ""
   ARGV[1] run id   [2] generation   [3] attempt   [4] dedupe key   [5] final 0/1   [6] min seq   [7] now (epoch ms)
-  ARGV[8..] event, JSON, event, JSON ...
+  ARGV[8] the number in the run that its log must have reached   [9..] event, JSON, event, JSON ...
 
   Dedupe keys of a run are fields "d:<key>" of its hash; those of no run a JSON list in head.dedupe, the newest 64.
 
@@ -10,6 +10,7 @@
            {"DUP", last seq, last run seq, cancel 0/1}  announced before: its first reply
            {"STALE", generation}                        the session was deleted under this generation or a later one
            {"CLOSED"}                                   the run has its terminal event
+           {"GAP"}                                      the run's log does not reach ARGV[8]: Redis lost its end
   Nothing is written unless the reply is OK. ]]
 local LOST_STRIDE = 1000000
 local KEPT = 64
@@ -37,13 +38,14 @@ else
   end
 end
 local run_seq, bytes, cancel = tonumber(run[1] or 0), tonumber(run[2] or 0), run[4] and 1 or 0
+if run_seq < tonumber(ARGV[8]) then return { 'GAP' } end
 
 -- The log is behind what the database has seen: Redis lost entries, and this generation may have numbered some of them.
 -- A leap no run can fill keeps their ids from being given out again.
 if seq < min_seq then seq = min_seq + LOST_STRIDE end
 
 local from_seq, from_run = seq + 1, run_seq + 1
-for i = 8, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   seq = seq + 1
   if of_run then run_seq = run_seq + 1 end
   bytes = bytes + #ARGV[i + 1]

@@ -48,7 +48,7 @@ export const seedRun = async ({ db, journal, lifecycle }: Backbone, events: numb
     error: null,
   });
   if (committed.kind !== "committed") throw new Error(`the seeded run was not committed: ${committed.kind}`);
-  await lifecycle.settler.release(committed, "complete");
+  await lifecycle.settler.release(committed, { view: "complete", lastRunSeq: events - 2 });
   const span = await journal.span(session.id, run.id);
   if (span?.closed !== true || span.lastRunSeq !== events) throw new Error("the seeded run is not whole");
   return {

@@ -153,6 +153,25 @@ describe("following a run", () => {
     expect(ids(frames.slice(reset + 1))).toEqual([...numbers(runId, 1, 3), ...again]);
   });
 
+  test("a tail lost between a run's last words and its end: the words are said again, under ids that nobody has seen", async () => {
+    const run = await journaled(1, false);
+    const { sessionId, runId } = run;
+    const loseTail = await keepLog(api, sessionId);
+    await run.emit("token", { text: "1 ", step: 1 });
+    await run.emit("token", { text: "2", step: 1 });
+    const stream = await follow(eventsOf(runId));
+    await stream.until(5);
+    await run.end("0 1 2", loseTail);
+    const live = await stream.ended();
+    const later = await (await follow(eventsOf(runId), { "last-event-id": `${runId}:5` })).ended();
+    for (const frames of [live.slice(5), later]) {
+      expect(frames[0]?.event).toBe("reset");
+      const said = frames.filter(({ event }) => event === "token").map(({ data }) => JSON.parse(data).text);
+      expect(said.join("")).toBe("0 1 2");
+      expect(frames.slice(-2).map(({ event }) => event)).toEqual(["done", "stream_end"]);
+    }
+  });
+
   test("R-28 connect-drop-connect: nothing is repeated", async () => {
     const run = await journaled(1, false);
     const { runId } = run;

@@ -195,7 +195,7 @@ export const openDesk = async (home: string = newHome()): Promise<Desk> => {
         ...{ status: "completed", messages, usage: null, error: null },
       });
       if (result.kind !== "committed") throw new Error(`the ledger answered ${result.kind}`);
-      await api.lifecycle.settler.release(result, "complete");
+      await api.lifecycle.settler.release(result, { view: "complete", lastRunSeq: 0 });
     },
     events: async (id) => eventsOf(await follow(`${api.url}/api/sessions/${id}/events`)),
     close: () => api.close(),
