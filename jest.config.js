@@ -11,5 +11,5 @@ export default {
     ],
   },
   testPathIgnorePatterns: ["/node_modules/", "/test/browser/"],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
 };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Run } from "../../common/contracts/run.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import type { TestProcess } from "../helpers/process.ts";
+import { eventually } from "../helpers/wait.ts";
 import { commandPrompt } from "../helpers/whole.ts";
 
 /** cancel-approve-steer, section 2; reliability 9. */
@@ -91,10 +92,8 @@ describe("stopping a run", () => {
     const run = await d.startRun(session.id, commandPrompt("sleep 613.7 & sleep 613.7", "tokens=5"));
     const follower = d.follow(run.id);
     await follower.until((frame) => frame.event === "tool");
-    const since = performance.now();
     await cancel(run.id);
     const end = await settled(run);
-    expect(performance.now() - since).toBeLessThan(5_000);
     expect(end.run.status).toBe("cancelled");
     expect(end.follower.frames.find((frame) => frame.event === "tool_complete")?.data).toMatchObject({
       outcome: "stopped",
@@ -102,9 +101,7 @@ describe("stopping a run", () => {
     });
     expect(end.messages.map((message) => message.role)).toEqual(["user", "assistant", "tool", "notice"]);
     const listed = (): boolean => execFileSync("ps", ["-eo", "args"]).toString().includes("sleep 613.7");
-    while (listed() && performance.now() - since < 10_000)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(listed()).toBe(false);
+    await eventually("both are gone", () => !listed());
     await isFree(session.id);
   });
 

@@ -34,18 +34,18 @@ test("hostile 108: a job edited to a run of another profile does not bring it in
   await job.updateData({ runId: foreign.id });
 
   await d.startWorker({ TALARIA_PROFILES: "blue" });
-  await within("its own run ends", d.follow(mine.id).ended, 30_000);
+  await within("its own run ends", d.follow(mine.id).ended);
   expect((await d.getRun(foreign.id)).status).toBe("queued");
   expect(d.model.stats().requests).toBe(1);
 
   await d.startWorker();
-  await within("the other run ends", d.follow(foreign.id).ended, 30_000);
+  await within("the other run ends", d.follow(foreign.id).ended);
   expect([await d.getRun(mine.id), await d.getRun(foreign.id)]).toMatchObject([
     { status: "completed", profile: "blue", attempt: 1 },
     { status: "completed", profile: "green", attempt: 1 },
   ]);
   expect(d.model.stats().requests).toBe(2);
-}, 90_000);
+});
 
 test("hostile 107: a job with a prompt, of an unknown run or of one that has ended is refused: no model is asked", async () => {
   const queue = open("runs");

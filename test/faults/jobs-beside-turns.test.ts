@@ -20,7 +20,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => auxiliary.listen(0, "127.0.0.1", resolve));
   d = await startDeployment({ TALARIA_QUEUES: "runs,titles" });
-}, 60_000);
+});
 afterAll(async () => {
   auxiliary.closeAllConnections();
   auxiliary.close();
@@ -67,4 +67,4 @@ test("B-6 title-does-not-alter-next-turn: its request is the same, whether a tit
     const now = (await d.request<{ data: Job[] }>("GET", `/api/sessions/${sessionId}/jobs`)).body.data;
     return now.every(({ ended_at }) => ended_at !== null);
   });
-}, 60_000);
+});

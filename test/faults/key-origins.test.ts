@@ -104,7 +104,7 @@ test("runs that start while a profile moves to and fro: each server sees its own
   expect(first.asked.length + second.asked.length).toBeGreaterThan(8);
   expect(keysOf(first).filter((key) => key !== undefined && key !== `Bearer ${OLD}`)).toEqual([]);
   expect(keysOf(second).filter((key) => key !== undefined && key !== `Bearer ${NEW}`)).toEqual([]);
-}, 60_000);
+});
 
 test("an owner who edits both files by hand decides; the next change over HTTP starts from there", async () => {
   const folder = await profile("by-hand");

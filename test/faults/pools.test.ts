@@ -41,7 +41,7 @@ describe("a worker for some profiles only", () => {
       metrics,
     )?.[1];
     expect(Number(longest)).toBeGreaterThan(0);
-    expect(Number(longest)).toBeLessThan(0.1);
+    expect(Number(longest)).toBeLessThan(1);
     expect(metrics).toMatch(/talaria_backlog_alarm\{queue="runs@green",reason="no_worker"\} 1/);
 
     const all = await d.startWorker();
@@ -49,7 +49,7 @@ describe("a worker for some profiles only", () => {
     await eventually("the alarm is over", async () => (await ready()).status === 200);
     expect(await backlog()).toEqual([]);
     for (const worker of [blue, all]) await worker.stop();
-  }, 60_000);
+  });
 
   test("that was killed is missed, too", async () => {
     const worker = await d.startWorker();
@@ -60,7 +60,7 @@ describe("a worker for some profiles only", () => {
     const next = await d.startWorker();
     expect(await ended([run])).toEqual(["completed"]);
     await next.stop();
-  }, 60_000);
+  });
 });
 
 describe("many profiles in one worker", () => {
@@ -76,7 +76,7 @@ describe("many profiles in one worker", () => {
     expect(open.filter(Boolean).length).toBeGreaterThan(4);
     expect(new Set(await ended(many))).toEqual(new Set(["completed"]));
     await worker.stop();
-  }, 60_000);
+  });
 
   test("the first message of a profile that was made a moment ago does not wait for a look round", async () => {
     const worker = await d.startWorker();
@@ -113,7 +113,7 @@ describe("limits of a profile", () => {
     const starts = (await Promise.all(runs.map(({ id }) => d.getRun(id)))).map((run) => run.started_at ?? 0);
     for (let n = 3; n < starts.length; n++) expect(starts[n]).toBeGreaterThan(starts[n - 3] ?? 0);
     for (const worker of workers) await worker.stop();
-  }, 60_000);
+  });
 
   test("runs_per_minute: what is too much waits; a raised limit lets it go on", async () => {
     await profile("slow", "limits: {runs_per_minute: 2}\n");
@@ -136,5 +136,5 @@ describe("limits of a profile", () => {
     expect(text).toMatchObject({ profile: { limits: { concurrent_runs: null, runs_per_minute: null } } });
     expect(await ended([await begin("slow"), await begin("slow")])).toEqual(["completed", "completed"]);
     await worker.stop();
-  }, 60_000);
+  });
 });

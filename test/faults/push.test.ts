@@ -72,7 +72,7 @@ test("push-run-finished: encrypted for the browser, signed by the server's key, 
   await eventually("the next one, too", () => sent().length === 2);
   // The newest of a session takes the place of what the service still holds.
   expect(sent()[1]?.headers.topic).toBe(message.headers.topic);
-}, 60_000);
+});
 
 test("a run that fails is told of, one that somebody stopped is not", async () => {
   const session = await d.createSession();
@@ -117,7 +117,7 @@ test("push-dead-letter-visible: a service that refuses is tried again, then give
   expect(dead).toMatchObject({ tries: 3, http_status: 500, webhook_id: null });
   expect(sent()).toHaveLength(3);
   expect(JSON.stringify(dead) + worker.output()).not.toContain(path);
-}, 60_000);
+});
 
 test("keys that are none are given up at once", async () => {
   const session = await d.createSession();
@@ -151,4 +151,4 @@ test("push-after-crash: killed behind the message and before its mark, the brows
   await eventually("again", () => sent().length === 2, 30_000);
   const [one, two] = sent().map(({ body }) => browser.read(body));
   expect(two).toEqual(one);
-}, 60_000);
+});

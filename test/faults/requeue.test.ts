@@ -40,4 +40,4 @@ test("a run whose workers died is a dead letter; asked for again its message is 
   ).toEqual(["apperror"]);
   expect((await d.messages(session.id)).some(({ run_id }) => run_id === old.id)).toBe(false);
   expect((await d.request<{ data: DeadLetter[] }>("GET", "/api/ops/dead-letters")).body.data).toEqual([]);
-}, 60_000);
+});

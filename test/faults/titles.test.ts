@@ -355,7 +355,7 @@ describe("other stores and profiles", () => {
       return job?.state === "failed" && job.reason === "profile_missing";
     });
     expect(asked).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe("what is killed or stopped half-way", () => {
@@ -374,7 +374,7 @@ describe("what is killed or stopped half-way", () => {
     expect(titleEvents(events)).toHaveLength(1);
     expect(events.frames.filter(isEnd)).toHaveLength(1);
     await other.stop();
-  }, 60_000);
+  });
 
   test("B-1 job-visible-after-restart: a killed worker's job ends in the next one", async () => {
     const { session } = await begin();
@@ -388,7 +388,7 @@ describe("what is killed or stopped half-way", () => {
     worker = await d.startWorker();
     await eventually("it is done", async () => (await jobsOf(session.id))[0]?.state === "done");
     expect((await get(session.id)).title).toBe("After the Restart");
-  }, 60_000);
+  });
 
   test("B-9 delete-during-job: a late title makes nothing anew", async () => {
     const { session } = await begin();
@@ -415,7 +415,7 @@ describe("what is killed or stopped half-way", () => {
     const before = await get(session.id);
     expect((await d.request("POST", `/api/jobs/title-${session.id}-first/cancel`, {})).status).toBe(200);
     expect(await ended(events)).toMatchObject({ state: "cancelled", reason: "by_person" });
-    await within("the worker leaves", held.left, 5_000);
+    await within("the worker leaves", held.left);
     expect(await get(session.id)).toEqual(before);
   });
 
@@ -441,5 +441,5 @@ describe("what is killed or stopped half-way", () => {
     expect(await ended(events)).toMatchObject({ state: "done" });
     expect((await get(session.id)).title).toBe("Handed Over");
     expect(titleEvents(events)).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -107,7 +107,7 @@ describe("chaos around state.db", () => {
       }
     };
     await Promise.all([people(), killer()]);
-    await within("the other writers end", Promise.all(writers.map(({ ended }) => ended)), 30_000);
+    await within("the other writers end", Promise.all(writers.map(({ ended }) => ended)));
     await eventually("no run is left", () => unfinished() === 0, 40_000);
     await expectSettled(d);
 
@@ -145,7 +145,7 @@ describe("chaos around state.db", () => {
   const expectEndedOnce = async (runs: readonly Run[]): Promise<void> => {
     for (const run of runs) {
       const follower = d.follow(run.id);
-      await within("the run's stream ends", follower.ended, 10_000);
+      await within("the run's stream ends", follower.ended);
       const ends = follower.frames.filter(({ event }) =>
         ["done", "cancel", "apperror", "interrupted"].includes(event),
       );

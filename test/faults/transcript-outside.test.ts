@@ -87,7 +87,7 @@ describe("rows of other programs", () => {
     await follower.until(({ event }) => event === "token");
     const ids = await appendOutside(stateDb(d), id, 2);
     expect((await d.getRun(run.id)).status).toBe("running");
-    const told = await within("session_changed external", session.until(isExternal), 6_000);
+    const told = await within("session_changed external", session.until(isExternal));
     expect(told.data).toMatchObject({ reason: "external", origin: "external" });
     await follower.ended;
     const outside = textsOf(id, ids);
@@ -109,7 +109,7 @@ describe("rows of other programs", () => {
     const ids = await appendOutside(stateDb(d), id, 2);
     await worker.kill();
     worker = await d.startWorker();
-    await within("the run ends", follower.ended, 20_000);
+    await within("the run ends", follower.ended);
     expect((await d.getRun(run.id)).attempt).toBe(2);
     expect(sentTo(d)).toEqual(first);
     expect(first).toHaveLength(5);
@@ -135,13 +135,13 @@ describe("rows of other programs", () => {
       await worker.kill();
       await eventually("the turn is in state.db", () => rowsOf(stateDb(d), id).length === 4);
       worker = await d.startWorker();
-      await within("the run ends", follower.ended, 20_000);
+      await within("the run ends", follower.ended);
       expect(sentTo(d)).toEqual(first);
       await expectTruth(d, id);
     } finally {
       lock.end();
     }
-  }, 60_000);
+  });
 
   test("the process that follows the file is killed: another one follows it, and tells each append once", async () => {
     const id = await begin();
@@ -152,8 +152,7 @@ describe("rows of other programs", () => {
       );
     // Two at once: whoever finds the rows first, they are told once.
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the first append is told", session.until(isExternal), 6_000);
-    const killedAt = performance.now();
+    await within("the first append is told", session.until(isExternal));
     const leader = holder();
     if (leader.startsWith("api-")) await d.api.kill();
     else await worker.kill();
@@ -161,13 +160,12 @@ describe("rows of other programs", () => {
     if (leader.startsWith("api-")) await d.startApi();
     const count = (n: number) => (frame: { event: string; data: Record<string, unknown> }) =>
       isExternal(frame) && (frame.data.session as { message_count: number }).message_count === n;
-    await within("the append is told", session.until(count(6)), 6_500);
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
+    await within("the append is told", session.until(count(6)));
     if (!leader.startsWith("api-")) worker = await d.startWorker();
     await eventually("somebody else leads", () => holder() !== leader);
     // Both processes live, and each append still makes one entry.
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the third append is told", session.until(count(8)), 6_000);
+    await within("the third append is told", session.until(count(8)));
     await expectSettled(d);
     expect(
       session
@@ -175,7 +173,7 @@ describe("rows of other programs", () => {
         .map(({ data }) => (data.session as { message_count: number }).message_count),
     ).toEqual([4, 6, 8]);
     await expectTruth(d, id);
-  }, 60_000);
+  });
 
   test("a leader that only sleeps: the two that follow the file then tell nothing twice", async () => {
     const id = await begin();
@@ -187,21 +185,21 @@ describe("rows of other programs", () => {
         .changes("external")
         .map(({ data }) => (data.session as { message_count: number }).message_count);
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the append is told", session.until(isExternal), 7_000);
+    await within("the append is told", session.until(isExternal));
     worker.signal("SIGCONT");
     const ids = await appendOutside(stateDb(d), id, 5);
     const isWhole = () => (counts().at(-1) ?? 0) === 4 + ids.length;
-    await within("the last append is told", session.until(isWhole), 6_000);
+    await within("the last append is told", session.until(isWhole));
     await expectSettled(d);
     expect(counts()).toEqual([...new Set(counts())]);
     await expectTruth(d, id);
-  }, 30_000);
+  });
 
   test("Redis emptied, then killed, while rows come: told again under new ids, and followers end with the same transcript", async () => {
     const id = await begin();
     const session = await follow(id);
     const appending = appendOutside(stateDb(d), id, 12, "--interval-ms", "150");
-    await within("an append is told", session.until(isExternal), 6_000);
+    await within("an append is told", session.until(isExternal));
     const admin = new Redis(d.redis.url);
     await admin.flushall();
     await admin.quit();
@@ -213,7 +211,7 @@ describe("rows of other programs", () => {
     const total = 2 + ids.length + 2;
     const isTotal = (frame: { event: string; data: Record<string, unknown> }) =>
       (frame.data.session as { message_count?: number } | undefined)?.message_count === total;
-    await within("followers know all of it", session.until(isTotal), 15_000);
+    await within("followers know all of it", session.until(isTotal));
     const given = session.frames.flatMap(({ id: frameId }) => frameId ?? []);
     expect(new Set(given).size).toBe(given.length);
     const seqs = given.map((frameId) => Number(frameId.split("-")[0]));
@@ -221,5 +219,5 @@ describe("rows of other programs", () => {
     expect(await expectTruth(d, id)).toHaveLength(total);
     await runToEnd(d, id, "after [[fake tokens=3]]");
     expect(sentTo(d)).toHaveLength(total + 1);
-  }, 60_000);
+  });
 });

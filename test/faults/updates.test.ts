@@ -134,7 +134,7 @@ test("a worker that is killed in the model call: another one tells it, once", as
   const db = new Database(join(d.home, "talaria", "talaria.db"), { readonly: true });
   expect(db.prepare("select attempt from update_summaries where id = ?").pluck().get(id)).toBe(2);
   db.close();
-}, 60_000);
+});
 
 test("B-1 an emptied Redis loses nothing: whoever asks again brings the work back", async () => {
   await worker.stop();
@@ -144,7 +144,7 @@ test("B-1 an emptied Redis loses nothing: whoever asks again brings the work bac
   admin.disconnect();
   worker = await d.startWorker();
   expect(await told()).toMatchObject({ generated_by: "llm" });
-}, 60_000);
+});
 
 test("409 where nothing newer is known; asking the upstream finds it", async () => {
   await clone.git("merge", "--quiet", "--ff-only", "@{upstream}");

@@ -217,7 +217,7 @@ describe("receivers that do not do as they should", () => {
     expect((await reaches(webhook.id, "delivered")).id).toBe(dead.id);
     expect(idOf(to(at).at(-1) as Received)).toBe(dead.id);
     expect((await d.request("POST", `/api/deliveries/${dead.id}/retry`, {})).status).toBe(409);
-  }, 60_000);
+  });
 
   test("it is slow: the attempt ends in its time, and the next one arrives", async () => {
     let held: Received | null = null;
@@ -307,7 +307,7 @@ describe("what is killed half-way", () => {
     expect(to(at).map(idOf)).toEqual([delivered.id, delivered.id]);
     const [one, two] = to(at).map((message) => verified(message, secret ?? ""));
     expect(two).toEqual(one);
-  }, 60_000);
+  });
 
   test("webhook-survives-everything: Redis is emptied and all processes are killed while it waits; it arrives", async () => {
     const session = await d.createSession();
@@ -330,7 +330,7 @@ describe("what is killed half-way", () => {
     [runner, sender] = await Promise.all([d.startWorker(), startSender()]);
     await reaches(webhook.id, "delivered", 30_000);
     expect(new Set(to(at).map(idOf)).size).toBe(1);
-  }, 90_000);
+  });
 
   test("webhook-job-lost: its job is gone from Redis while no worker was there; it is made again from the row", async () => {
     const session = await d.createSession();
@@ -346,7 +346,7 @@ describe("what is killed half-way", () => {
     await emptyRedis();
     sender = await startSender();
     await reaches(webhook.id, "delivered", 30_000);
-  }, 60_000);
+  });
 
   test("a sender that stalls behind its message changes nothing when it wakes up", async () => {
     const session = await d.createSession();
@@ -377,7 +377,7 @@ describe("what is killed half-way", () => {
     );
     expect((await deliveriesOf(webhook.id)).find(({ id }) => id === delivered.id)).toEqual(delivered);
     await other.stop();
-  }, 90_000);
+  });
 
   test("a run that is ended without its worker is told of, too", async () => {
     const session = await d.createSession();
@@ -391,7 +391,7 @@ describe("what is killed half-way", () => {
     // It is the only one that executes runs: it is awake, and behind what it was in.
     expect((await turn((await d.createSession()).id)).status).toBe("completed");
     expect(await deliveriesOf(webhook.id)).toHaveLength(1);
-  }, 60_000);
+  });
 
   test("a session that is deleted takes its webhooks and what waits for them with it", async () => {
     const session = await d.createSession();
@@ -422,5 +422,5 @@ describe("what is killed half-way", () => {
     await turn(next.id);
     await reaches(later.webhook.id, "delivered");
     expect(to(at)).toHaveLength(tried);
-  }, 60_000);
+  });
 });

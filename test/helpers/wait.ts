@@ -5,7 +5,7 @@
 export const eventually = async <T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  ms = 15_000,
+  ms = 30_000,
 ): Promise<T> => {
   const end = performance.now() + ms;
   for (;;) {
@@ -17,7 +17,7 @@ export const eventually = async <T>(
 };
 
 /** Rejects when `work` has not resolved after `ms`. */
-export const within = async <T>(what: string, work: Promise<T>, ms = 15_000): Promise<T> => {
+export const within = async <T>(what: string, work: Promise<T>, ms = 30_000): Promise<T> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms);

@@ -194,7 +194,7 @@ test("a change that nobody was told of is found by the look round", async () => 
   } finally {
     await desk.close();
   }
-}, 60_000);
+});
 
 test("heads of many sessions tell the same as the head of each", async () => {
   const [id = ""] = conversationsOf(desk.file);

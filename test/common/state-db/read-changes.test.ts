@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import Database from "better-sqlite3";
 import type { Changes, StateDbReadOps } from "../../../common/state-db/read/port.ts";
 import { alter, describeFile, make, mustRead, mutate, readAll, withOps } from "./read-files.ts";
 
@@ -21,6 +22,16 @@ const allChanges = (ops: StateDbReadOps, path: string, from: number, limit: numb
   }
   return found;
 };
+
+/** Of `times` tries, in milliseconds: what a busy machine adds falls away. */
+const fastestOf = (times: number, work: () => unknown): number =>
+  Math.min(
+    ...Array.from({ length: times }, () => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    }),
+  );
 
 describe.each(FILES.map((options) => ({ name: options.join(" "), options })))("$name", ({ options }) => {
   test("changes are told by session, in batches, and once", () => {
@@ -165,12 +176,16 @@ test("a body of megabytes is not read to tell that it came", () => {
       id,
       "z".repeat(40_000_000),
     );
-    const started = performance.now();
-    expect(mustRead(ops.changesSince(path, start, 10)).changes).toEqual([
-      { sessionId: id, count: 1, maxRowId: start + 1, lastTimestamp: null, lastRole: "tool" },
-    ]);
-    mustRead(ops.heads(path, [id]));
-    mustRead(ops.listSessions(path, { limit: 1 }));
-    expect(performance.now() - started).toBeLessThan(20);
+    const look = (): void => {
+      expect(mustRead(ops.changesSince(path, start, 10)).changes).toEqual([
+        { sessionId: id, count: 1, maxRowId: start + 1, lastTimestamp: null, lastRole: "tool" },
+      ]);
+      mustRead(ops.heads(path, [id]));
+      mustRead(ops.listSessions(path, { limit: 1 }));
+    };
+    const whole = new Database(path, { readonly: true });
+    const body = whole.prepare("SELECT content FROM messages WHERE length(content) > 1000").pluck();
+    expect(fastestOf(5, look)).toBeLessThan(fastestOf(5, () => body.get()));
+    whole.close();
   });
 });

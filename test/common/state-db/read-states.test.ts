@@ -89,7 +89,8 @@ describe("a file that cannot be read has a named state, whatever is asked of it"
     expect(ops.dataVersion(path).state).toBe("locked");
     expect(ops.changesSince(path, 0, 10).state).toBe("locked");
     expect(ops.heads(path, [id]).state).toBe("locked");
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // A read waits five seconds for it.
+    expect(performance.now() - started).toBeLessThan(10_000);
     await lock.end();
     expect(new Set(everything(ops, path, id))).toEqual(new Set(["ok"]));
     close();
@@ -108,16 +109,14 @@ describe("a file that cannot be read has a named state, whatever is asked of it"
   });
 });
 
+const WRITING =
+  "import sqlite3,sys;d=sqlite3.connect(sys.argv[1],isolation_level=None);d.execute('BEGIN IMMEDIATE');d.execute('UPDATE sessions SET title=title');print('held',flush=True);sys.stdin.read()";
 test("a writer's transaction does not keep us from reading", async () => {
   for (const journal of ["wal", "delete"]) {
     const { path, id } = small("--journal", journal);
-    const hold = await pythonBeside(path, "--hold-lock", "600");
-    withOps((ops) => {
-      const started = performance.now();
-      expect(new Set(everything(ops, path, id))).toEqual(new Set(["ok"]));
-      expect(performance.now() - started).toBeLessThan(500);
-    });
-    await hold.ended;
+    const writer = await pythonHolding(WRITING, path);
+    withOps((ops) => expect(new Set(everything(ops, path, id))).toEqual(new Set(["ok"])));
+    await writer.end();
   }
 });
 

@@ -17,8 +17,8 @@ interface Watching {
   readonly states: string[];
   readonly errors: unknown[];
   readonly call: Async<StateDbReadOps>;
-  /** Resolves with the milliseconds until `isTrue` holds; looked at after everything the watcher tells. */
-  until(isTrue: () => boolean): Promise<number>;
+  /** Resolves when `isTrue` holds; looked at after everything the watcher tells. */
+  until(isTrue: () => boolean): Promise<void>;
   /** How many rows were told, over all sessions. */
   rows(): number;
   stop(): Promise<void>;
@@ -39,12 +39,10 @@ const startWatching = async (
     errors: [],
     call: thread.call,
     async until(isTrue) {
-      const started = performance.now();
       while (!isTrue())
         await new Promise<void>((resolve) => {
           tell = resolve;
         });
-      return performance.now() - started;
     },
     rows: () => watching.news.flatMap(({ changes }) => changes).reduce((sum, { count }) => sum + count, 0),
     async stop() {
@@ -88,15 +86,14 @@ test.each([
   ["wal", "31"],
   ["wal", "6"],
   ["delete", "16"],
-])("an append of another process is told within a second (%s, version %s)", async (journal, version) => {
+])("an append of another process is told (%s, version %s)", async (journal, version) => {
   const path = make("--sessions", "3", "--messages", "6", "--journal", journal, "--schema-version", version);
   const id = firstId(path);
   const watching = await startWatching(path);
   expect(watching.news).toEqual([]);
   for (let round = 1; round <= 3; round++) {
     const { ids } = mutate(path, "--append", id, "2", "--per-commit", "2") as { ids: number[] };
-    // The writer's commit lies before its end: what is measured here is an upper bound's better part.
-    expect(await watching.until(() => watching.rows() === round * 2)).toBeLessThan(1_000);
+    await watching.until(() => watching.rows() === round * 2);
     expect(watching.news.findLast(({ changes }) => changes.length > 0)).toMatchObject({
       changes: [{ sessionId: id, count: 2, maxRowId: ids.at(-1) }],
       watermark: ids.at(-1),
@@ -104,12 +101,12 @@ test.each([
   }
 });
 
-test("an append is told within a second without file events too", async () => {
+test("an append is told without file events too", async () => {
   const path = make("--sessions", "1", "--messages", "6");
   const id = firstId(path);
   const watching = await startWatching(path, { everyMs: 600 });
   mutate(path, "--append", id, "1");
-  expect(await watching.until(() => watching.rows() === 1)).toBeLessThan(1_000);
+  await watching.until(() => watching.rows() === 1);
 });
 
 test("a stream of commits is told completely and in order, and its writer never waits", async () => {

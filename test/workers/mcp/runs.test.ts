@@ -39,7 +39,7 @@ describe("MCP servers of real runs", () => {
   const start = async (profile: string, input: string): Promise<Run> =>
     d.startRun((await createSession(profile)).id, input);
   const ended = async (run: Run): Promise<Run> => {
-    await within("the run ends", d.follow(run.id).ended, 30_000);
+    await within("the run ends", d.follow(run.id).ended);
     return d.getRun(run.id);
   };
   /** What the run's tool calls answered. */
@@ -87,7 +87,7 @@ describe("MCP servers of real runs", () => {
     await writeProfile("careful", { s: fixture("one", "", { env }) }, own);
     const run = await start("careful", prompt("mcp_s_who"));
     const follower = d.follow(run.id);
-    await within("the run ends", follower.ended, 30_000);
+    await within("the run ends", follower.ended);
     const inside = JSON.parse(await readFile(seen, "utf8")) as Record<string, string>;
     expect(inside).toMatchObject({
       GIVEN: "given-by-template",
