@@ -1,4 +1,4 @@
-import { TalariaError } from "../../common/base/errors.ts";
+import { demand } from "../../common/base/errors.ts";
 import { EmptyBody } from "../../common/contracts/http.ts";
 import { type Process, ProcessAnswer, ProcessList } from "../../common/contracts/process.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
@@ -40,7 +40,8 @@ export const backgroundProcessRoutes = (deps: BackgroundProcessDeps): readonly R
         summary: "One background process with what it printed",
         answers: { 200: { description: "The process", schema: ProcessAnswer } },
         errors: ["not_found"],
-        handle: async ({ param, res }) => void res.json(demand(await deps.findProcess(param("id")))),
+        handle: async ({ param, res }) =>
+          void res.json(demand(await deps.findProcess(param("id")), "process")),
       }),
     },
   },
@@ -60,15 +61,10 @@ export const backgroundProcessRoutes = (deps: BackgroundProcessDeps): readonly R
         },
         errors: ["not_found"],
         async handle({ param, res }) {
-          const answer = demand(await deps.killProcess(param("id")));
+          const answer = demand(await deps.killProcess(param("id")), "process");
           res.status(answer.process.state === "running" ? 202 : 200).json(answer);
         },
       }),
     },
   },
 ];
-
-const demand = <T>(found: T | null): T => {
-  if (found === null) throw new TalariaError("not_found", "There is no such process.");
-  return found;
-};

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TalariaError } from "../../common/base/errors.ts";
+import { demand } from "../../common/base/errors.ts";
 import {
   CompressBody,
   CompressPreview,
@@ -102,7 +102,7 @@ export const contextRoutes = (deps: ContextRoutesDeps): readonly Resource[] => [
         errors: ["session_not_found", "not_found", "store_unavailable"],
         handle: async (call) =>
           void call.res.json(
-            demand(await deps.findContext(sessionId(call), versionOf(call.param("version")))),
+            demand(await deps.findContext(sessionId(call), versionOf(call.param("version"))), "compression"),
           ),
       }),
     },
@@ -120,7 +120,10 @@ export const contextRoutes = (deps: ContextRoutesDeps): readonly Resource[] => [
         errors: ["session_not_found", "not_found", "store_unavailable"],
         handle: async (call) =>
           void call.res.json(
-            demand(await deps.coveredBy(sessionId(call), versionOf(call.param("version")), call.query)),
+            demand(
+              await deps.coveredBy(sessionId(call), versionOf(call.param("version")), call.query),
+              "compression",
+            ),
           ),
       }),
     },
@@ -145,11 +148,6 @@ export const contextRoutes = (deps: ContextRoutesDeps): readonly Resource[] => [
     },
   },
 ];
-
-const demand = <T>(found: T | null): T => {
-  if (found === null) throw new TalariaError("not_found", "There is no such compression.");
-  return found;
-};
 
 /** What cannot be a version names none. */
 const versionOf = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : 0);

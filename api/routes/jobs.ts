@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Response } from "express";
-import { TalariaError } from "../../common/base/errors.ts";
+import { demand, TalariaError } from "../../common/base/errors.ts";
 import { EmptyBody, SessionAnswer } from "../../common/contracts/http.ts";
 import { type Job, JobAnswer, JobList } from "../../common/contracts/job.ts";
 import type { SessionStore } from "../../common/sessions/port.ts";
@@ -49,7 +49,8 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         summary: "One piece of background work",
         answers: { 200: { description: "The job", schema: JobAnswer } },
         errors: ["not_found"],
-        handle: async ({ param, res }) => void res.json({ job: demand(await deps.findJob(param("id"))) }),
+        handle: async ({ param, res }) =>
+          void res.json({ job: demand(await deps.findJob(param("id")), "job") }),
       }),
     },
   },
@@ -66,7 +67,7 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         answers: { 202: { description: "It is queued, or running already", schema: JobAnswer } },
         errors: ["not_found", "conflict"],
         handle: async ({ param, res }) =>
-          void res.status(202).json({ job: demand(await deps.retryJob(param("id"))) }),
+          void res.status(202).json({ job: demand(await deps.retryJob(param("id")), "job") }),
       }),
     },
   },
@@ -82,7 +83,8 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
         body: EmptyBody,
         answers: { 200: { description: "It is cancelled", schema: JobAnswer } },
         errors: ["not_found", "conflict"],
-        handle: async ({ param, res }) => void res.json({ job: demand(await deps.cancelJob(param("id"))) }),
+        handle: async ({ param, res }) =>
+          void res.json({ job: demand(await deps.cancelJob(param("id")), "job") }),
       }),
     },
   },
@@ -116,11 +118,6 @@ export const jobRoutes = (deps: JobRoutesDeps): readonly Resource[] => [
     },
   },
 ];
-
-const demand = (job: Job | null): Job => {
-  if (job === null) throw new TalariaError("not_found", "There is no such job.");
-  return job;
-};
 
 /** The job as it was last seen: at its end, or before when it is gone, takes too long, or nobody waits any more. */
 const ending = async (

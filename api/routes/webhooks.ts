@@ -1,4 +1,4 @@
-import { TalariaError } from "../../common/base/errors.ts";
+import { demand } from "../../common/base/errors.ts";
 import {
   DeliveriesQuery,
   type Delivery,
@@ -149,8 +149,3 @@ export const webhookRoutes = (deps: WebhookRoutesDeps): readonly Resource[] => [
     },
   },
 ];
-
-const demand = <T>(found: T | null, what: string): T => {
-  if (found === null) throw new TalariaError("not_found", `There is no such ${what}.`);
-  return found;
-};

@@ -81,5 +81,11 @@ export class TalariaError extends Error {
 export const isTalariaError = (error: unknown, code?: ErrorCode): error is TalariaError =>
   error instanceof TalariaError && (code === undefined || error.code === code);
 
+/** What was looked for; throws `not_found` where there is none. `what`: as people call it. */
+export const demand = <T>(found: T | null, what: string): T => {
+  if (found === null) throw new TalariaError("not_found", `There is no such ${what}.`);
+  return found;
+};
+
 /** A one-line message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,12 +1,6 @@
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { madeOnce } from "../base/made-once.ts";
 
 /** What push services know this server by (RFC 8292). Browsers subscribe to one key: another one would reach none of them. */
 export interface VapidKeys {
@@ -20,27 +14,11 @@ export const vapidKeysFile = (stateDir: string): string => join(stateDir, "push-
 
 /** Reads the key (mode 0600), or makes it; of several processes that make one, all get the same. */
 export const loadVapidKeys = async (path: string): Promise<VapidKeys> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
+  const text = await madeOnce(path, () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    return `${JSON.stringify(privateKey.export({ format: "jwk" }))}\n`;
   });
-  if (found !== null) return keysOf(path, found);
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
-  const handle = await open(temporary, "wx", 0o600);
-  try {
-    await handle.writeFile(`${JSON.stringify(privateKey.export({ format: "jwk" }))}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  // A link never replaces: the first one stays.
-  await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
-  await rm(temporary, { force: true });
-  return keysOf(path, await readFile(path, "utf8"));
+  return keysOf(path, text.toString());
 };
 
 const keysOf = (path: string, text: string): VapidKeys => {

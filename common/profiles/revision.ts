@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { madeOnce } from "../base/made-once.ts";
 import type { ProfileFiles } from "./files.ts";
 
 /** Secret of a deployment: without it nobody can try keys against a revision. */
@@ -28,25 +28,4 @@ export const revisionOf = (
 };
 
 /** Reads the salt, or makes it; of several processes that make one, all get the same. */
-export const loadSalt = async (path: string): Promise<Salt> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const found = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
-    throw error;
-  });
-  if (found !== null) return found;
-  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
-  const handle = await open(temporary, "wx", 0o600);
-  try {
-    await handle.writeFile(randomBytes(SALT_BYTES));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  // A link never replaces: the first one stays.
-  await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
-  await rm(temporary, { force: true });
-  return readFile(path);
-};
+export const loadSalt = (path: string): Promise<Salt> => madeOnce(path, () => randomBytes(SALT_BYTES));

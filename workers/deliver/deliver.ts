@@ -3,7 +3,7 @@ import type { VapidKeys } from "../../common/deliveries/vapid-keys.ts";
 import type { LifecycleDeps } from "../../common/lifecycle/deps.ts";
 import type { Logger } from "../../common/logging/logger.ts";
 import { type NoAnswer, type Post, PostError } from "./post.ts";
-import { pushMessage } from "./push-message.ts";
+import { pushMessage, UnusableKeys } from "./push-message.ts";
 import { nextDelayS } from "./schedule.ts";
 import { type OutgoingMessage, webhookMessage } from "./webhook-message.ts";
 
@@ -64,7 +64,8 @@ const messageOf = (deps: DeliverDeps, claimed: ClaimedDelivery): OutgoingMessage
   if (claimed.target.kind === "webhook") return webhookMessage(claimed, claimed.target, deps.publicUrl);
   try {
     return pushMessage(claimed, claimed.target, deps.vapid);
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof UnusableKeys) return null;
+    throw error;
   }
 };

@@ -10,9 +10,17 @@ const KEEP_S = 24 * 3600;
 /** How long its proof of who sends holds, in seconds: a day at most (RFC 8292). */
 const PROOF_S = 12 * 3600;
 
+/** Nothing can be encrypted for what a browser gave as its keys. */
+export class UnusableKeys extends Error {
+  constructor(options: ErrorOptions) {
+    super("the browser's keys cannot be used", options);
+    this.name = "UnusableKeys";
+  }
+}
+
 /**
  * A message of Web Push, encrypted for the one browser (RFC 8291, `aes128gcm`): session, its title, and what happened. A newer message
- * of a session takes the place of one that has not been handed over.
+ * of a session takes the place of one that has not been handed over. Throws `UnusableKeys`.
  */
 export const pushMessage = (
   { delivery, title }: Pick<ClaimedDelivery, "delivery" | "title">,
@@ -21,9 +29,7 @@ export const pushMessage = (
   nowMs: number = Date.now(),
 ): OutgoingMessage => {
   const message: PushMessage = { session_id: delivery.session_id, title, event: delivery.event };
-  const privateKey = createECDH("prime256v1");
-  privateKey.generateKeys();
-  const { p256dh, auth, endpoint } = browser;
+  const { endpoint } = browser;
   return {
     target: endpoint,
     headers: {
@@ -34,10 +40,20 @@ export const pushMessage = (
       topic: createHash("sha256").update(delivery.session_id).digest("base64url").slice(0, 32),
       authorization: `vapid t=${proof(endpoint, keys, contact, nowMs)}, k=${keys.publicKey}`,
     },
-    body: ece.encrypt(Buffer.from(JSON.stringify(message)), {
-      ...{ version: "aes128gcm", privateKey, dh: p256dh, authSecret: auth },
-    }),
+    body: encrypted(JSON.stringify(message), browser),
   };
+};
+
+const encrypted = (text: string, { p256dh, auth }: { readonly p256dh: string; readonly auth: string }) => {
+  const privateKey = createECDH("prime256v1");
+  privateKey.generateKeys();
+  try {
+    return ece.encrypt(Buffer.from(text), {
+      ...{ version: "aes128gcm", privateKey, dh: p256dh, authSecret: auth },
+    });
+  } catch (cause) {
+    throw new UnusableKeys({ cause });
+  }
 };
 
 /** Says to the push service who sends (RFC 8292), and to no other one. */
