@@ -16,7 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "common/tracing": ["common/base", "common/config", "common/logging"],
   "common/redis": ["common/base", "common/contracts"],
   "common/sqlite": ["common/base"],
-  "common/profiles": ["common/base", "common/contracts"],
+  "common/secrets": [],
+  "common/profiles": ["common/base", "common/contracts", "common/secrets"],
   "common/journal": ["common/base", "common/contracts", "common/redis"],
   "common/sessions": ["common/base", "common/contracts", "common/sqlite"],
   "common/state-db": ["common/base", "common/contracts", "common/sqlite", "common/reconcile"],
@@ -38,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "common/sessions",
     "common/runs",
   ],
-  "common/deliveries": ["common/base", "common/contracts", "common/sqlite", "common/runs"],
+  "common/deliveries": ["common/base", "common/contracts", "common/secrets", "common/sqlite", "common/runs"],
   "common/processes": ["common/base", "common/contracts", "common/sqlite", "common/sessions", "common/runs"],
   "common/talaria-db": [
     "common/base",

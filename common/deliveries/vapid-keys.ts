@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { madeOnce } from "../base/made-once.ts";
+import { madeOnce } from "../secrets/made-once.ts";
 
 /** What push services know this server by (RFC 8292). Browsers subscribe to one key: another one would reach none of them. */
 export interface VapidKeys {

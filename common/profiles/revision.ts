@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { madeOnce } from "../base/made-once.ts";
+import { madeOnce } from "../secrets/made-once.ts";
 import type { ProfileFiles } from "./files.ts";
 
 /** Secret of a deployment: without it nobody can try keys against a revision. */
