@@ -10,7 +10,7 @@ import { runCheck } from "./setup/checks.mjs";
 import { ensurePackages, ROOT } from "./setup/packages.mjs";
 import { ensureChromium, ensurePython, ensureRedisServer } from "./setup/programs.mjs";
 import { preparePrivateRedis, waitForRedis } from "./setup/redis.mjs";
-import { readClosingLine, readJestReport, recordResult } from "./setup/results.mjs";
+import { crashedFiles, readClosingLine, readJestReport, recordResult } from "./setup/results.mjs";
 import { checkNode, failWith, say } from "./setup/steps.mjs";
 import { supervise } from "./setup/supervise.mjs";
 import { ensureWeb } from "./setup/web.mjs";
@@ -52,25 +52,34 @@ const jest = async (args) => {
   const folder = mkdtempSync(join(tmpdir(), "talaria-test-"));
   try {
     return await withRedis(join(folder, "redis"), async (url) => {
-      const report = join(folder, "jest.json");
-      const { ok, seconds } = await runCheck(
-        "jest",
-        [
-          ...JEST_FLAGS,
-          bin("jest/bin/jest.js"),
-          "--maxWorkers=2",
-          "--json",
-          `--outputFile=${report}`,
-          ...args,
-        ],
-        { env: { TALARIA_TEST_REDIS_URL: url, ...scratch(folder) } },
+      const env = { TALARIA_TEST_REDIS_URL: url, ...scratch(folder) };
+      const first = await runJest("jest", join(folder, "jest.json"), args, env);
+      const crashed = crashedFiles(join(folder, "jest.json"));
+      if (crashed.length === 0) return first;
+      say(
+        `\n${crashed.length} test file(s) ran in a process that crashed (SIGSEGV in V8); they run once more.`,
       );
-      const counts = readJestReport(report) ?? { passed: 0, failed: 1 };
-      return { name: "jest", ok: ok && counts.failed === 0, seconds, ...counts };
+      const paths = ["--runTestsByPath", ...crashed];
+      const again = await runJest("jest, once more", join(folder, "again.json"), paths, env);
+      const failed = first.failed - crashed.length + again.failed;
+      return {
+        ...{ name: "jest", ok: failed === 0 && again.ok, seconds: first.seconds + again.seconds },
+        ...{ passed: first.passed + again.passed, failed },
+      };
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+};
+
+const runJest = async (title, report, args, env) => {
+  const { ok, seconds } = await runCheck(
+    title,
+    [...JEST_FLAGS, bin("jest/bin/jest.js"), "--maxWorkers=2", "--json", `--outputFile=${report}`, ...args],
+    { env },
+  );
+  const counts = readJestReport(report) ?? { passed: 0, failed: 1 };
+  return { name: "jest", ok: ok && counts.failed === 0, seconds, ...counts };
 };
 
 /** What the tests leave behind goes with the run. */

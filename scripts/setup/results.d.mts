@@ -4,5 +4,6 @@ export interface Counts {
 }
 export function recordResult(result: Counts & { readonly name: string }): void;
 export function readJestReport(file: string): Counts | null;
+export function crashedFiles(file: string): readonly string[];
 export function readClosingLine(output: string): Counts | null;
 export function sumResults(file: string): Counts;

@@ -19,6 +19,23 @@ export const readJestReport = (file) => {
   }
 };
 
+/**
+ * Files of a jest `--json` report whose process V8 brought down (SIGSEGV while it collects garbage: known of Node 24 where jest's vm
+ * modules meet threads, nodejs/node #62393). Nothing was tested in them; other deaths of a process are failures.
+ */
+export const crashedFiles = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"))
+      .testResults.filter(
+        ({ message, assertionResults }) =>
+          assertionResults.length === 0 && /jest worker process .*signal=SIGSEGV/.test(message),
+      )
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
+};
+
 /** `{passed, failed}` of a closing line `N passed, N failed`; the last one counts. null: there is none. */
 export const readClosingLine = (output) => {
   const match = [...output.matchAll(/^(\d+) passed, (\d+) failed\r?$/gm)].at(-1);

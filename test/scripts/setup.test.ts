@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { packagesAreCurrent } from "../../scripts/setup/packages.mjs";
-import { readClosingLine, readJestReport, sumResults } from "../../scripts/setup/results.mjs";
+import { crashedFiles, readClosingLine, readJestReport, sumResults } from "../../scripts/setup/results.mjs";
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), "talaria-setup-"));
 
@@ -50,6 +50,21 @@ describe("results", () => {
     write({ numPassedTests: 5, numFailedTests: 0, numRuntimeErrorTestSuites: 0, success: true });
     expect(readJestReport(file)).toEqual({ passed: 5, failed: 0 });
     expect(readJestReport(`${file}.none`)).toBeNull();
+  });
+
+  test("only files whose process ended with SIGSEGV before anything was tested are told as crashed", () => {
+    const file = join(newFolder(), "report.json");
+    const died = (signal: string): string =>
+      `A jest worker process (pid=7) was terminated by another process: signal=${signal}, exitCode=null.`;
+    const testResults = [
+      { name: "crashed", message: died("SIGSEGV"), assertionResults: [] },
+      { name: "killed", message: died("SIGKILL"), assertionResults: [] },
+      { name: "failed", message: died("SIGSEGV"), assertionResults: [{ status: "failed" }] },
+      { name: "broken", message: "Cannot find module", assertionResults: [] },
+    ];
+    writeFileSync(file, JSON.stringify({ testResults }));
+    expect(crashedFiles(file)).toEqual(["crashed"]);
+    expect(crashedFiles(`${file}.none`)).toEqual([]);
   });
 
   test("the last closing line counts, and sums are over all lines", () => {
