@@ -31,8 +31,8 @@ export interface OutboxRow {
     | "deliver";
   readonly sessionId: string;
   readonly runId: string;
-  /** When another process may take it; a row that is put or taken again has another one. */
-  readonly dueAt: number;
+  /** A row that is put or taken again has another one. */
+  readonly version: number;
   readonly tries: number;
 }
 

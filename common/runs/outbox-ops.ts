@@ -10,20 +10,19 @@ export const OUTBOX_LEASE_S = 3;
 export const createOutboxOps = (db: Database.Database, now: Clock) => {
   const put = db.prepare<[OutboxRow["kind"], string, string, number], OutboxDbRow>(
     `insert into outbox (kind, session_id, run_id, due_at) values (?, ?, ?, ?)
-     on conflict (run_id, kind) do update set
-       due_at = iif(due_at = excluded.due_at, due_at + 0.001, excluded.due_at) returning *`,
+     on conflict (run_id, kind) do update set due_at = excluded.due_at, version = version + 1 returning *`,
   );
   const take = db.prepare<[number, number, number], OutboxDbRow>(
-    `update outbox set due_at = ?, tries = tries + 1
+    `update outbox set due_at = ?, tries = tries + 1, version = version + 1
      where id in (select id from outbox where due_at <= ? order by id limit ?) returning *`,
   );
   const takeChanges = db.prepare<[number, string], OutboxDbRow>(
-    "update outbox set due_at = ? where session_id = ? and kind in ('cut', 'external') returning *",
+    "update outbox set due_at = ?, version = version + 1 where session_id = ? and kind in ('cut', 'external') returning *",
   );
-  const drop = db.prepare<[number, number]>("delete from outbox where id = ? and due_at = ?");
+  const drop = db.prepare<[number, number]>("delete from outbox where id = ? and version = ?");
   const dropFinish = db.prepare<[string]>("delete from outbox where run_id = ? and kind = 'finish'");
   const postpone = db.prepare<[number, number, number]>(
-    "update outbox set due_at = ? where id = ? and due_at = ?",
+    "update outbox set due_at = ? where id = ? and version = ?",
   );
   const seen = db.prepare<[number, string]>(
     "update sessions set journal_seq = max(journal_seq, ?) where id = ?",
@@ -57,7 +56,7 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
      * the highest position the journal answered with, per session.
      */
     outboxDone(rows: readonly OutboxMark[], journalSeq: readonly (readonly [string, number])[] = []): void {
-      for (const { id, dueAt } of rows) drop.run(id, dueAt);
+      for (const { id, version } of rows) drop.run(id, version);
       for (const [sessionId, seq] of journalSeq) seen.run(seq, sessionId);
     },
     /** The same for the `finish` row of a run, by whoever journaled its end. */
@@ -66,13 +65,13 @@ export const createOutboxOps = (db: Database.Database, now: Clock) => {
       if (sessionId !== null) seen.run(journalSeq, sessionId);
     },
     /** Puts a row off by `delayS` after a failure, unless it was put or taken again meanwhile. */
-    outboxRetry({ id, dueAt }: OutboxMark, delayS: number): void {
-      postpone.run(now() + delayS, id, dueAt);
+    outboxRetry({ id, version }: OutboxMark, delayS: number): void {
+      postpone.run(now() + delayS, id, version);
     },
   };
 };
 
 /** A row as somebody has it in hands. */
-type OutboxMark = Pick<OutboxRow, "id" | "dueAt">;
+type OutboxMark = Pick<OutboxRow, "id" | "version">;
 
 export type OutboxOps = ReturnType<typeof createOutboxOps>;

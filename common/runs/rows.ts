@@ -78,7 +78,7 @@ export interface OutboxDbRow {
   readonly kind: OutboxRow["kind"];
   readonly session_id: string;
   readonly run_id: string;
-  readonly due_at: number;
+  readonly version: number;
   readonly tries: number;
 }
 export const outboxFromRow = (row: OutboxDbRow): OutboxRow => ({
@@ -86,7 +86,7 @@ export const outboxFromRow = (row: OutboxDbRow): OutboxRow => ({
   kind: row.kind,
   sessionId: row.session_id,
   runId: row.run_id,
-  dueAt: row.due_at,
+  version: row.version,
   tries: row.tries,
 });
 
