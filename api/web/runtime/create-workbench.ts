@@ -74,7 +74,15 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
   deps.surroundings.onReturn(profiles.changed);
   const updates = createUpdates({ api: deps.api, profile: () => choiceOf(state.profiles), now });
   deps.surroundings.onReturn(updates.look);
-  const transcripts = createTranscriptReader({ api: deps.api, store, surroundings: deps.surroundings });
+  /** Sessions whose creation is on its way: whoever asked for one would be told that there is none. */
+  const unborn = new Set<string>();
+  /** The session in view, if there is one that can be asked for. */
+  const inView = (): string | null =>
+    state.selected === null || unborn.has(state.selected) ? null : state.selected;
+  const transcripts = createTranscriptReader({
+    ...{ api: deps.api, store, surroundings: deps.surroundings },
+    exists: (id) => !unborn.has(id),
+  });
   const watch = createOutsideWatch({
     api: deps.api,
     store,
@@ -134,10 +142,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     fetch: deps.fetch,
     surroundings: deps.surroundings,
     random: Math.random,
-    target: () => ({
-      sessionId: state.selected,
-      cursor: state.selected === null ? null : (state.open.get(state.selected)?.cursor ?? null),
-    }),
+    target() {
+      const sessionId = inView();
+      return { sessionId, cursor: sessionId === null ? null : (state.open.get(sessionId)?.cursor ?? null) };
+    },
     beforeConnect: frames.flush,
     onFrame: frames.push,
     onStatus(status) {
@@ -145,9 +153,10 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         list.changed();
         stores.changed();
         profiles.changed();
-        if (state.selected !== null) {
-          transcripts.readIfWanted(state.selected);
-          processes.read(state.selected);
+        const id = inView();
+        if (id !== null) {
+          transcripts.readIfWanted(id);
+          processes.read(id);
         }
       }
       if (status.kind === "signed_out") store.dispatch({ type: "signed_out" });
@@ -167,7 +176,7 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
     if (mode !== null) deps.route.write(id, mode);
     if (!follow) return;
     connection.restart();
-    if (id !== null) openSession(id);
+    if (id !== null && !unborn.has(id)) openSession(id);
   };
 
   const openSession = (id: string): void => {
@@ -219,13 +228,16 @@ export const createWorkbench = (deps: WorkbenchDeps): Workbench => {
         return sent;
       }
       const created = newId("ses");
+      unborn.add(created);
       show(created, "push", false);
       const home = { id: created, profile: choiceOf(state.profiles) };
       const sent = await sender.sendToNew(home, text, () => {
+        unborn.delete(created);
         if (state.selected !== created) return;
         connection.restart();
         void transcripts.open(created);
       });
+      unborn.delete(created);
       if (sent) return true;
       const exists = state.open.get(created)?.session != null;
       giveBack(exists ? created : null, text);

@@ -17,11 +17,14 @@ export const createTranscriptReader = ({
   api,
   store,
   surroundings,
+  exists,
   retryMs = backoffMs,
 }: {
   readonly api: Api;
   readonly store: Store;
   readonly surroundings: Pick<Surroundings, "hidden">;
+  /** Whether the session can be asked for: one that is being made cannot. */
+  readonly exists: (id: string) => boolean;
   /** Milliseconds before try `attempt`, see `backoffMs`. */
   readonly retryMs?: typeof backoffMs;
 }) => {
@@ -31,7 +34,7 @@ export const createTranscriptReader = ({
 
   const isWanted = (id: string): boolean => {
     const session = store.state().open.get(id);
-    if (session === undefined) return false;
+    if (session === undefined || !exists(id)) return false;
     return isReadDue(session, { hidden: surroundings.hidden(), inView: store.state().selected === id });
   };
 
