@@ -43,39 +43,43 @@ export interface Finisher {
 }
 
 export const createFinisher = ({ read, write, journal, canonical, hint, log }: LifecycleDeps): Finisher => {
-  /** Redis lost the run's last words since they were acknowledged: they are said again, under ids that nobody has seen. */
-  const finishAnew = async (turn: EndedTurn): ReturnType<Finisher["finish"]> => {
+  const tellEnd = async (turn: EndedTurn, lacking: readonly RunEvent[], reachesRunSeq: number) => {
     const { run } = turn.record;
-    const generation = await write.raiseGeneration(run.session_id);
-    if (generation === null) return null;
-    const record = { ...turn.record, generation, run: { ...run, attempt: run.attempt + 1 } };
-    return finish(run.id, { ...turn, record });
+    const target = {
+      sessionId: run.session_id,
+      runId: run.id,
+      generation: turn.record.generation,
+      attempt: run.attempt,
+      minSeq: turn.minSeq,
+      reachesRunSeq,
+    };
+    const events = [...lacking, ...terminalEvents(turn)];
+    const result = await journal.announce(target, "end", events.map(entryOf), true);
+    if (result.status === "gap") return "gap";
+    hint({ session_id: run.session_id, profile: run.profile });
+    return { sessionId: run.session_id, seq: result.status === "ok" ? result.lastSeq : 0 };
+  };
+
+  /** What Redis lost may have been sent: what takes its place gets ids that nobody has seen, those of another attempt. */
+  const anew = async (turn: EndedTurn): Promise<EndedTurn> => {
+    const { run } = turn.record;
+    const generation = await write.raiseForEnd(run.session_id, run.id);
+    if (generation === null) return turn;
+    return { ...turn, record: { ...turn.record, generation, run: { ...run, attempt: run.attempt + 1 } } };
   };
 
   const finish: Finisher["finish"] = async (runId, given, journaled) => {
     const turn = given ?? (await read.endedTurn(runId));
     if (turn === null) return null;
-    const { run } = turn.record;
-    const view = journaled?.view ?? (await readRunView(journal, run.session_id, runId));
-    const events: RunEvent[] = [];
-    if (view !== "complete") {
-      if (view.lastSeq === 0) events.push(...beginning(turn));
-      events.push(...repairEvents(view, stepsOf(turn.messages)));
-      events.push(...abandonedTools(view, run.status === "cancelled" ? "stopped" : "unknown"));
+    if (journaled !== undefined) {
+      const told = await tellEnd(turn, lackingOf(turn, journaled.view), journaled.lastRunSeq);
+      if (told !== "gap") return told;
     }
-    events.push(...terminalEvents(turn));
-    const target = {
-      sessionId: run.session_id,
-      runId,
-      generation: turn.record.generation,
-      attempt: run.attempt,
-      minSeq: turn.minSeq,
-      reachesRunSeq: journaled?.lastRunSeq ?? 0,
-    };
-    const result = await journal.announce(target, "end", events.map(entryOf), true);
-    if (result.status === "gap") return finishAnew(turn);
-    hint({ session_id: run.session_id, profile: run.profile });
-    return { sessionId: run.session_id, seq: result.status === "ok" ? result.lastSeq : 0 };
+    const lacking = lackingOf(turn, await readRunView(journal, turn.session.id, runId));
+    const isLost = journaled !== undefined || lacking.length > 0;
+    const told = await tellEnd(isLost ? await anew(turn) : turn, lacking, 0);
+    if (told === "gap") throw new Error("a log that was not asked about its length cannot be too short");
+    return told;
   };
 
   const sync: Finisher["sync"] = async (runId, given) => {
@@ -135,6 +139,16 @@ export const createFinisher = ({ read, write, journal, canonical, hint, log }: L
     },
   };
 };
+
+/** What a journal that shows this lacks of the committed turn, before its end. */
+const lackingOf = (turn: EndedTurn, view: RunView | "complete"): RunEvent[] =>
+  view === "complete"
+    ? []
+    : [
+        ...(view.lastSeq === 0 ? beginning(turn) : []),
+        ...repairEvents(view, stepsOf(turn.messages)),
+        ...abandonedTools(view, turn.record.run.status === "cancelled" ? "stopped" : "unknown"),
+      ];
 
 /** The first events of a run whose journal was lost as a whole. */
 const beginning = ({ record, messages }: EndedTurn): RunEvent[] => {

@@ -18,6 +18,7 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
   const pendingFinish = db.prepare<[string, string], { run_id: string }>(
     "select run_id from outbox where session_id = ? and kind = 'finish' and run_id <> ? order by id limit 1",
   );
+  const endOwed = db.prepare<[string]>("select 1 from outbox where run_id = ? and kind = 'finish'");
   const raise = db.prepare<[string], { generation: number }>(
     "update sessions set generation = generation + 1 where id = ? returning generation",
   );
@@ -77,8 +78,14 @@ export const createExecuteOps = (db: Database.Database, outbox: OutboxOps, now: 
   };
 
   return {
-    /** A generation for what is written into the session's log without an attempt; null: the session is gone. */
-    raiseGeneration: (sessionId: string): number | null => raise.get(sessionId)?.generation ?? null,
+    /**
+     * A generation for the end of a run whose log was lost in part, while no later run of the session can be in the log: that one would
+     * be fenced. Null: the end has been told, so one may be.
+     */
+    raiseForEnd(sessionId: string, runId: string): number | null {
+      if (endOwed.get(runId) === undefined) return null;
+      return raise.get(sessionId)?.generation ?? null;
+    },
 
     /** Attempt n+1 and a new generation for `worker`; `exhausted` when `maxAttempts` executions in a row got nowhere. */
     claimRun(

@@ -172,6 +172,24 @@ describe("following a run", () => {
     }
   });
 
+  test("a tail lost with the process that had committed the run: whoever tells the end gives nothing the id of what was sent", async () => {
+    const run = await journaled(1, false);
+    const { sessionId, runId } = run;
+    const loseTail = await keepLog(api, sessionId);
+    await run.emit("token", { text: "1 ", step: 1 });
+    await run.emit("token", { text: "2", step: 1 });
+    const { generation = 0 } = (await api.db.read.findRecord(runId)) ?? {};
+    const answer = { role: "assistant", content: "0 1 2", status: "complete" } as const;
+    const outcome = { status: "completed", messages: [answer], usage: null, error: null } as const;
+    await api.db.write.commitRun(runId, generation, outcome);
+    await loseTail();
+    await api.lifecycle.settler.finishFirst(runId);
+    const frames = await (await follow(eventsOf(runId), { "last-event-id": `${runId}:4` })).ended();
+    expect(frames[0]?.event).toBe("reset");
+    const said = frames.filter(({ event }) => event === "token").map(({ data }) => JSON.parse(data).text);
+    expect(said.join("")).toBe("0 1 2");
+  });
+
   test("R-28 connect-drop-connect: nothing is repeated", async () => {
     const run = await journaled(1, false);
     const { runId } = run;
