@@ -14,7 +14,7 @@ afterAll(() => d.close());
 const profile = (name: string, more = ""): Promise<void> => writeProfile(d, name, more);
 const begin = async (name: string, input = "hello [[fake tokens=3]]"): Promise<Run> =>
   d.startRun((await d.createSession(name)).id, input);
-const ended = async (runs: readonly Run[], ms = 20_000): Promise<readonly string[]> => {
+const ended = async (runs: readonly Run[], ms = 60_000): Promise<readonly string[]> => {
   const all = runs.map(({ id }) => d.follow(id));
   await within("the runs end", Promise.all(all.map((one) => one.ended)), ms);
   return Promise.all(runs.map(async ({ id }) => (await d.getRun(id)).status));
@@ -33,7 +33,7 @@ describe("a worker for some profiles only", () => {
     expect(await backlog()).toMatchObject([
       { queue: "runs@green", profile: "green", jobs: 1, reason: "no_worker", alarm: false },
     ]);
-    await eventually("the alarm", async () => (await ready()).status === 503, 20_000);
+    await eventually("the alarm", async () => (await ready()).status === 503);
     expect((await ready()).body.reasons.workers).toMatch(/No running worker serves "runs@green"/);
     const metrics = await (await fetch(`${d.url()}/metrics`)).text();
     expect(metrics).toMatch(/talaria_profile_env_scopes\{worker="worker-[^"]+"\} 2\n/);
@@ -56,7 +56,7 @@ describe("a worker for some profiles only", () => {
     expect(await ended([await begin("default")])).toEqual(["completed"]);
     await worker.kill();
     const run = await begin("default");
-    await eventually("the alarm", async () => (await backlog()).some(({ alarm }) => alarm), 20_000);
+    await eventually("the alarm", async () => (await backlog()).some(({ alarm }) => alarm));
     const next = await d.startWorker();
     expect(await ended([run])).toEqual(["completed"]);
     await next.stop();

@@ -105,7 +105,7 @@ describe("state.db in trouble", () => {
       // Killed at once: what was written last may not have been looked at by anybody.
       await runToEnd(d, made, "last [[fake tokens=5]]");
       await restore(copy);
-      await eventually("the last turn is written again", () => rowsOf(stateDb(d), made).length === 6, 20_000);
+      await eventually("the last turn is written again", () => rowsOf(stateDb(d), made).length === 6);
       await expectSettled(d);
       for (const [id, lines] of wanted) {
         const messages = (await expectTruth(d, id)).map(line);
@@ -131,7 +131,7 @@ describe("state.db in trouble", () => {
     await removeFile();
     expect((await allMessages(d, id)).map(line)).toEqual(before);
     await runToEnd(d, id, "after [[fake tokens=3]]");
-    await eventually("the turns are written again", () => rowsOf(stateDb(d), id).length === 6, 20_000);
+    await eventually("the turns are written again", () => rowsOf(stateDb(d), id).length === 6);
     await expectSettled(d);
     const after = (await expectTruth(d, id)).map(line);
     expect(after.slice(0, 4)).toEqual(before);
@@ -187,7 +187,7 @@ describe("state.db in trouble", () => {
     await runToEnd(d, id, "too [[fake tokens=3]]");
     expect(sentTo(d)).toHaveLength(5);
     alter("drop trigger refuse");
-    await eventually("both turns are in it", () => rowsOf(stateDb(d), id).length === 6, 20_000);
+    await eventually("both turns are in it", () => rowsOf(stateDb(d), id).length === 6);
     await expectSettled(d);
     expect(await expectTruth(d, id)).toHaveLength(6);
   });

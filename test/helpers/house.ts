@@ -47,7 +47,7 @@ export interface HouseOptions {
   readonly home?: string;
 }
 
-const CLOSE_MS = 5_000;
+const CLOSE_MS = 20_000;
 
 /** Opens what `openBackbone` and api/main.ts open; a Redis of tests need not keep its data, so it is not asked about that. */
 export const openHouse = async (options: HouseOptions = {}): Promise<House> => {

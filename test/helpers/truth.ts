@@ -79,7 +79,7 @@ const dutiesOf = (d: Deployment): Duties =>
   });
 
 /** Resolves when nothing is left to be told, written or taken back. */
-export const expectSettled = async (d: Deployment, ms = 25_000): Promise<void> => {
+export const expectSettled = async (d: Deployment, ms = 60_000): Promise<void> => {
   let last: Duties | null = null;
   const look = (): boolean => {
     last = dutiesOf(d);

@@ -128,7 +128,10 @@ const startIn = (folder: string, home: string, env: Record<string, string>): Sta
 };
 
 /** Resolves when the condition holds; for states of other processes that announce nothing. */
-export const eventually = async <T>(read: () => T | null | undefined | false, limitMs = 5000): Promise<T> => {
+export const eventually = async <T>(
+  read: () => T | null | undefined | false,
+  limitMs = 30_000,
+): Promise<T> => {
   const end = performance.now() + limitMs;
   for (;;) {
     const value = read();

@@ -173,11 +173,9 @@ describe("tool calls", () => {
     const run = testEngine({ tools: [stubborn] }).run(directed(server.url, "tool=note"), stop.signal);
     for (let next = await run.next(); next.value?.type !== "tool_start"; next = await run.next());
     const waiting = run.next();
-    const startedMs = performance.now();
     stop.abort("stopped");
     await expect(waiting).rejects.toBe("stopped");
     expect(aborted).toBe(true);
-    expect(performance.now() - startedMs).toBeLessThan(2000);
   });
 });
 

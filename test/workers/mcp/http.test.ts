@@ -247,9 +247,7 @@ describe("a server over HTTP", () => {
         return true;
       },
       async (run) => {
-        const startedMs = performance.now();
         expect((await call(run, "mcp_s_big")).isError).toBe(true);
-        expect(performance.now() - startedMs).toBeLessThan(15_000);
       },
     ),
   );

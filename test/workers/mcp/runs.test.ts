@@ -149,10 +149,8 @@ describe("MCP servers of real runs", () => {
     await writeProfile("stopped", { s: fixture("one") });
     const run = await start("stopped", prompt("mcp_s_wait", { file: log }));
     await eventually("the call began", async () => (await lines(log)).includes("started"));
-    const startedMs = performance.now();
     await d.request("POST", `/api/runs/${run.id}/cancel`);
     expect((await ended(run)).status).toBe("cancelled");
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     await eventually("the server knows", async () => (await lines(log)).includes("cancelled"));
   });
 
@@ -160,7 +158,7 @@ describe("MCP servers of real runs", () => {
     await writeProfile("deleted", { s: fixture("one") });
     const pid = await pidOf("deleted", "s");
     expect((await d.request("DELETE", "/api/profiles/deleted")).status).toBe(204);
-    await eventually("it ended", () => !isAlive(pid), 25_000);
+    await eventually("it ended", () => !isAlive(pid));
   });
 
   test("a worker that stops takes its servers and all their children with it", async () => {
@@ -169,7 +167,7 @@ describe("MCP servers of real runs", () => {
     const [child] = await calls("parent", prompt("mcp_s_spawn"));
     expect([mine, Number(child)].every(isAlive)).toBe(true);
     expect(await worker.stop()).toBe(0);
-    for (const pid of [mine, Number(child)]) await eventually("it ended", () => !isAlive(pid), 3_000);
+    for (const pid of [mine, Number(child)]) await eventually("it ended", () => !isAlive(pid));
     worker = await d.startWorker(SERVER);
   });
 

@@ -33,7 +33,10 @@ export const callTool = async (
   });
 };
 
-export const until = async (condition: () => boolean | Promise<boolean>, withinMs = 8000): Promise<void> => {
+export const until = async (
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 30_000,
+): Promise<void> => {
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms`);
