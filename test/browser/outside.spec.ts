@@ -26,11 +26,9 @@ export const outside = (bench: Bench, ...args: readonly string[]): readonly numb
     .flatMap((line) => (JSON.parse(line) as { ids?: number[] }).ids ?? []);
 };
 
-/** Everything that stands on the screen, in order. */
-const onScreen = async (page: Page): Promise<string> =>
-  (await page.locator(".turns").allInnerTexts()).join("\n");
-
-const countOf = (text: string, part: string): number => text.split(part).length - 1;
+/** What people have said, as it stands on the screen, in order. */
+const bubbles = async (page: Page): Promise<readonly string[]> =>
+  (await page.locator(".user-bubble").allInnerTexts()).map((text) => flat(text.replace(/^You:/, "")));
 
 const begin = async (
   bench: Bench,
@@ -61,11 +59,11 @@ export const outsideSpecs: readonly Spec[] = [
       await say(page, "and what did the other program say?");
       await stateLine(page, /Writing|Thinking/).waitFor();
       await settled(page);
-      const text = flat(await onScreen(page));
-      assert.equal(countOf(text, flat(prompt.content)), 1, "the outside prompt stands once");
+      const said = ["a short answer please", flat(prompt.content), "and what did the other program say?"];
+      assert.deepEqual(await bubbles(page), said);
       await page.reload();
       await page.locator(".user-bubble", { hasText: "and what did" }).waitFor();
-      assert.equal(await page.locator(".user-bubble").count(), 3);
+      assert.deepEqual(await bubbles(page), said);
     },
   },
   {
@@ -109,11 +107,8 @@ export const outsideSpecs: readonly Spec[] = [
         async () => (await page.locator(".user-bubble").count()) === 3,
       );
       const stored = (await storedMessages(bench, sessionId)).filter((m) => m.role === "user");
-      const bubbles = (await page.locator(".user-bubble").allInnerTexts()).map((text) =>
-        flat(text.replace(/^You:/, "")),
-      );
       assert.deepEqual(
-        bubbles,
+        await bubbles(page),
         stored.map((message) => flat(message.content)),
       );
     },
