@@ -92,8 +92,10 @@ describe("stopping a run", () => {
     const run = await d.startRun(session.id, commandPrompt("sleep 613.7 & sleep 613.7", "tokens=5"));
     const follower = d.follow(run.id);
     await follower.until((frame) => frame.event === "tool");
+    const since = performance.now();
     await cancel(run.id);
     const end = await settled(run);
+    expect(performance.now() - since).toBeLessThan(5_000);
     expect(end.run.status).toBe("cancelled");
     expect(end.follower.frames.find((frame) => frame.event === "tool_complete")?.data).toMatchObject({
       outcome: "stopped",
@@ -101,7 +103,7 @@ describe("stopping a run", () => {
     });
     expect(end.messages.map((message) => message.role)).toEqual(["user", "assistant", "tool", "notice"]);
     const listed = (): boolean => execFileSync("ps", ["-eo", "args"]).toString().includes("sleep 613.7");
-    await eventually("both are gone", () => !listed());
+    await eventually("both are gone", () => !listed(), 10_000);
     await isFree(session.id);
   });
 

@@ -222,9 +222,11 @@ describe("compression on request", () => {
     const held = model.hold();
     const { body } = await compress(session.id);
     await held.begun;
+    const begun = performance.now();
     const cancel = () => d.request<{ job: Job }>("POST", `/api/jobs/${body.job.id}/cancel`, {});
     expect((await cancel()).body.job).toMatchObject({ state: "cancelled", reason: "by_person" });
     await held.left;
+    expect(performance.now() - begun).toBeLessThan(2_000);
     await ended(events);
     // The composer is usable, and the prompt is what it would have been.
     const after = textsOf(await nextPrompt(session.id, "after"));

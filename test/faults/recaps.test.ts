@@ -319,7 +319,7 @@ describe("what is killed, cancelled or deleted half-way", () => {
     const { job } = (await ask(session.id)).body;
     await held.begun;
     expect((await d.request("POST", `/api/jobs/${job.id}/cancel`, {})).status).toBe(200);
-    await within("the worker leaves", held.left);
+    await within("the worker leaves", held.left, 5_000);
     expect(await jobOf(job.id)).toMatchObject({ state: "cancelled" });
     expect((await page(session.id)).recaps).toEqual([]);
     model.say(BULLETS);
@@ -332,7 +332,7 @@ describe("what is killed, cancelled or deleted half-way", () => {
     const { job } = (await ask(session.id)).body;
     await held.begun;
     expect((await d.request("DELETE", `/api/sessions/${session.id}`)).status).toBe(204);
-    await within("the worker leaves", held.left);
+    await within("the worker leaves", held.left, 5_000);
     held.go(BULLETS);
     expect((await d.request("GET", `/api/jobs/${job.id}`)).status).toBe(404);
     expect((await d.request("POST", "/api/sessions", { id: session.id })).status).toBe(201);

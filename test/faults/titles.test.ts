@@ -415,7 +415,7 @@ describe("what is killed or stopped half-way", () => {
     const before = await get(session.id);
     expect((await d.request("POST", `/api/jobs/title-${session.id}-first/cancel`, {})).status).toBe(200);
     expect(await ended(events)).toMatchObject({ state: "cancelled", reason: "by_person" });
-    await within("the worker leaves", held.left);
+    await within("the worker leaves", held.left, 5_000);
     expect(await get(session.id)).toEqual(before);
   });
 

@@ -87,7 +87,7 @@ describe("rows of other programs", () => {
     await follower.until(({ event }) => event === "token");
     const ids = await appendOutside(stateDb(d), id, 2);
     expect((await d.getRun(run.id)).status).toBe("running");
-    const told = await within("session_changed external", session.until(isExternal));
+    const told = await within("session_changed external", session.until(isExternal), 6_000);
     expect(told.data).toMatchObject({ reason: "external", origin: "external" });
     await follower.ended;
     const outside = textsOf(id, ids);
@@ -109,7 +109,7 @@ describe("rows of other programs", () => {
     const ids = await appendOutside(stateDb(d), id, 2);
     await worker.kill();
     worker = await d.startWorker();
-    await within("the run ends", follower.ended);
+    await within("the run ends", follower.ended, 20_000);
     expect((await d.getRun(run.id)).attempt).toBe(2);
     expect(sentTo(d)).toEqual(first);
     expect(first).toHaveLength(5);
@@ -135,7 +135,7 @@ describe("rows of other programs", () => {
       await worker.kill();
       await eventually("the turn is in state.db", () => rowsOf(stateDb(d), id).length === 4);
       worker = await d.startWorker();
-      await within("the run ends", follower.ended);
+      await within("the run ends", follower.ended, 20_000);
       expect(sentTo(d)).toEqual(first);
       await expectTruth(d, id);
     } finally {
@@ -152,7 +152,8 @@ describe("rows of other programs", () => {
       );
     // Two at once: whoever finds the rows first, they are told once.
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the first append is told", session.until(isExternal));
+    await within("the first append is told", session.until(isExternal), 6_000);
+    const killedAt = performance.now();
     const leader = holder();
     if (leader.startsWith("api-")) await d.api.kill();
     else await worker.kill();
@@ -160,12 +161,13 @@ describe("rows of other programs", () => {
     if (leader.startsWith("api-")) await d.startApi();
     const count = (n: number) => (frame: { event: string; data: Record<string, unknown> }) =>
       isExternal(frame) && (frame.data.session as { message_count: number }).message_count === n;
-    await within("the append is told", session.until(count(6)));
+    await within("the append is told", session.until(count(6)), 6_500);
+    expect(performance.now() - killedAt).toBeLessThan(10_000);
     if (!leader.startsWith("api-")) worker = await d.startWorker();
     await eventually("somebody else leads", () => holder() !== leader);
     // Both processes live, and each append still makes one entry.
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the third append is told", session.until(count(8)));
+    await within("the third append is told", session.until(count(8)), 6_000);
     await expectSettled(d);
     expect(
       session
@@ -185,11 +187,11 @@ describe("rows of other programs", () => {
         .changes("external")
         .map(({ data }) => (data.session as { message_count: number }).message_count);
     await appendOutside(stateDb(d), id, 2, "--per-commit", "2");
-    await within("the append is told", session.until(isExternal));
+    await within("the append is told", session.until(isExternal), 7_000);
     worker.signal("SIGCONT");
     const ids = await appendOutside(stateDb(d), id, 5);
     const isWhole = () => (counts().at(-1) ?? 0) === 4 + ids.length;
-    await within("the last append is told", session.until(isWhole));
+    await within("the last append is told", session.until(isWhole), 6_000);
     await expectSettled(d);
     expect(counts()).toEqual([...new Set(counts())]);
     await expectTruth(d, id);
@@ -199,7 +201,7 @@ describe("rows of other programs", () => {
     const id = await begin();
     const session = await follow(id);
     const appending = appendOutside(stateDb(d), id, 12, "--interval-ms", "150");
-    await within("an append is told", session.until(isExternal));
+    await within("an append is told", session.until(isExternal), 6_000);
     const admin = new Redis(d.redis.url);
     await admin.flushall();
     await admin.quit();
@@ -211,7 +213,7 @@ describe("rows of other programs", () => {
     const total = 2 + ids.length + 2;
     const isTotal = (frame: { event: string; data: Record<string, unknown> }) =>
       (frame.data.session as { message_count?: number } | undefined)?.message_count === total;
-    await within("followers know all of it", session.until(isTotal));
+    await within("followers know all of it", session.until(isTotal), 15_000);
     const given = session.frames.flatMap(({ id: frameId }) => frameId ?? []);
     expect(new Set(given).size).toBe(given.length);
     const seqs = given.map((frameId) => Number(frameId.split("-")[0]));

@@ -39,6 +39,15 @@ const begin = async (run: PlayedRun): Promise<void> => {
   await run.emit("run_started", { model: "m", profile: "default" });
 };
 
+/** A run that has shown "0 1 2", the last two words under 4 and 5; `loseTail`: Redis loses these two. */
+const shownToBeLost = async () => {
+  const run = await journaled(1, false);
+  const loseTail = await keepLog(api, run.sessionId);
+  await run.emit("token", { text: "1 ", step: 1 });
+  await run.emit("token", { text: "2", step: 1 });
+  return { run, runId: run.runId, loseTail };
+};
+
 describe("following a run", () => {
   test("R-12 backlog-keeps-own-ids, then live, and the end closes the stream", async () => {
     const run = await journaled(4, false);
@@ -154,11 +163,7 @@ describe("following a run", () => {
   });
 
   test("a tail lost between a run's last words and its end: the words are said again, under ids that nobody has seen", async () => {
-    const run = await journaled(1, false);
-    const { sessionId, runId } = run;
-    const loseTail = await keepLog(api, sessionId);
-    await run.emit("token", { text: "1 ", step: 1 });
-    await run.emit("token", { text: "2", step: 1 });
+    const { run, runId, loseTail } = await shownToBeLost();
     const stream = await follow(eventsOf(runId));
     await stream.until(5);
     await run.end("0 1 2", loseTail);
@@ -173,11 +178,7 @@ describe("following a run", () => {
   });
 
   test("a tail lost with the process that had committed the run: whoever tells the end gives nothing the id of what was sent", async () => {
-    const run = await journaled(1, false);
-    const { sessionId, runId } = run;
-    const loseTail = await keepLog(api, sessionId);
-    await run.emit("token", { text: "1 ", step: 1 });
-    await run.emit("token", { text: "2", step: 1 });
+    const { runId, loseTail } = await shownToBeLost();
     const { generation = 0 } = (await api.db.read.findRecord(runId)) ?? {};
     const answer = { role: "assistant", content: "0 1 2", status: "complete" } as const;
     const outcome = { status: "completed", messages: [answer], usage: null, error: null } as const;
