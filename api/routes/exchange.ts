@@ -39,17 +39,17 @@ export const exchangeRoutes = (deps: ExchangeRoutesDeps): readonly Resource[] =>
         summary: "The whole session as a file",
         query: ExportQuery,
         answers: { 200: { description: "JSON (which `import` takes), Markdown or HTML" } },
-        errors: ["session_not_found"],
+        errors: ["session_not_found", "store_unavailable"],
         async handle(call) {
           const { res } = call;
           const session = await deps.sessions.get(sessionId(call));
           const { format } = call.query;
-          res.set("Content-Type", EXPORT_TYPES[format]);
-          res.set("Content-Disposition", `attachment; filename="${exportName(session, format)}"`);
           const gone = new AbortController();
           res.once("close", () => gone.abort());
           const redactor = await deps.redactorOf(session.profile);
-          const messages = redacted(deps.transcripts.all(session.id), redactor);
+          const messages = await begun(redacted(deps.transcripts.all(session.id), redactor));
+          res.set("Content-Type", EXPORT_TYPES[format]);
+          res.set("Content-Disposition", `attachment; filename="${exportName(session, format)}"`);
           for await (const text of exportSession(format, session, messages, Date.now() / 1000)) {
             if (gone.signal.aborted) return;
             if (!res.write(text)) await once(res, "drain", { signal: gone.signal }).catch(() => undefined);
@@ -94,6 +94,16 @@ export const exchangeRoutes = (deps: ExchangeRoutesDeps): readonly Resource[] =>
     },
   },
 ];
+
+/** The same messages, once the first one was read: until then, an error can still be answered. */
+const begun = async (messages: AsyncGenerator<Message>): Promise<AsyncIterable<Message>> => {
+  const first = await messages.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* messages;
+  })();
+};
 
 async function* redacted(messages: AsyncIterable<Message>, redactor: Redactor): AsyncGenerator<Message> {
   for await (const message of messages) yield redactor.value(message) as Message;

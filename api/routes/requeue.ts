@@ -3,13 +3,11 @@ import { isTalariaError, TalariaError } from "../../common/base/errors.ts";
 import { EmptyBody, StartRunAnswer } from "../../common/contracts/http.ts";
 import type { Run } from "../../common/contracts/run.ts";
 import type { RunStore } from "../../common/runs/port.ts";
-import type { TranscriptChanges } from "../../common/transcript/port.ts";
 import { operation, type Resource } from "../route.ts";
-import { createRunInPlace, type RunInPlaceDeps } from "../run-in-place.ts";
+import { createRunInPlace, type RunInPlaceDeps, turnIsOver } from "../run-in-place.ts";
 
 export interface RequeueRoutesDeps extends RunInPlaceDeps {
   readonly runs: Pick<RunStore, "get" | "accept" | "replay">;
-  readonly changes: Pick<TranscriptChanges, "replacing" | "cutMade">;
 }
 
 /**
@@ -17,7 +15,7 @@ export interface RequeueRoutesDeps extends RunInPlaceDeps {
  * old turn, as when a person sends the message again.
  */
 export const requeueRoutes = (deps: RequeueRoutesDeps): readonly Resource[] => {
-  const { runs, changes } = deps;
+  const { runs } = deps;
   const runInPlace = createRunInPlace(deps);
   const requeue = async (old: Run): Promise<Run> => {
     if (old.status !== "failed" && old.status !== "interrupted")
@@ -28,25 +26,14 @@ export const requeueRoutes = (deps: RequeueRoutesDeps): readonly Resource[] => {
     const known = (): Promise<Run | null> => runs.replay(old.session_id, idempotency);
     const before = await known();
     if (before !== null) return before;
-    const inPlace = async (): Promise<Run | null> => {
-      const turn = await changes.replacing(old.session_id, null);
-      if (turn.runId !== old.id) return null;
-      return runInPlace(old.session_id, turn, {
-        ...{ input: null, model: old.model, recovery: old.recovery, idempotency, traceparent: null },
-      });
-    };
-    const made = await inPlace().catch(async (error: unknown) => {
-      const meanwhile = await known();
-      if (meanwhile === null && !isTalariaError(error, "nothing_to_undo")) throw error;
-      return meanwhile;
-    });
-    const run = made ?? (await known());
-    if (run === null)
-      throw new TalariaError(
-        "conflict",
-        "The session has gone on since: the message can only be sent again there.",
-      );
-    return run;
+    const options = { input: null, model: old.model, recovery: old.recovery, traceparent: null };
+    return runInPlace(old.session_id, null, { ...options, idempotency, of: old.id }).catch(
+      async (error: unknown) => {
+        const meanwhile = await known();
+        if (meanwhile !== null) return meanwhile;
+        throw isTalariaError(error, "nothing_to_undo") ? turnIsOver() : error;
+      },
+    );
   };
 
   return [

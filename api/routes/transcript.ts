@@ -91,7 +91,7 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     const known = idempotency === null ? null : await runs.replay(id, idempotency);
     const run =
       known ??
-      (await runInPlace(id, await changes.replacing(id, messageId), {
+      (await runInPlace(id, messageId, {
         ...{ input, model: call.body.model ?? null, recovery: call.body.recovery, idempotency },
         traceparent: call.req.get("traceparent") ?? null,
       }));
@@ -130,14 +130,14 @@ export const transcriptRoutes = (deps: TranscriptRoutesDeps): readonly Resource[
     summary: "A new session with copies of the messages up to one of them",
     body: ForkBody,
     answers: { 201: { description: "The new session", schema: SessionAnswer } },
-    errors: ["session_not_found", "message_not_found", "body_too_large"],
+    errors: ["session_not_found", "message_not_found", "store_unavailable", "body_too_large"],
     handle: (call) => answerCopy(call, { title: call.body.title ?? null, through: call.body.through }),
   });
   const duplicate = post("/api/sessions/:id/duplicate", {
     summary: "A copy of the session",
     body: DuplicateBody,
     answers: { 201: { description: "The copy", schema: SessionAnswer } },
-    errors: ["session_not_found", "body_too_large"],
+    errors: ["session_not_found", "store_unavailable", "body_too_large"],
     async handle(call) {
       const { title } = await sessions.get(sessionId(call));
       const named = call.body.title ?? (title === null ? null : `${title.slice(0, 290)} (copy)`);

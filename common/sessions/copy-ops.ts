@@ -71,7 +71,7 @@ export const createCopyWriteOps = (db: Database.Database, now: Clock) => {
        archived = @archived, created_at = min(created_at, @createdAt), base_cursor = @cursor, store_cursor = @cursor,
        store_count = 0, store_time = null, counted = 1, message_count = @count, seen_count = @count, import_digest = @digest,
        last_role = @role, last_preview = @preview, last_message_at = coalesce(@lastAt, last_message_at),
-       revision = revision + 1, updated_at = @now
+       revision = revision + 1, places_revision = places_revision + 1, updated_at = @now
      where id = @id`,
   );
   const clear = db.prepare("delete from messages where session_id = ? and turn = 0");

@@ -1,7 +1,8 @@
 import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { TalariaError } from "../base/errors.ts";
-import { COUNT_SQL, PENDING, type Place } from "./places.ts";
+import { isSameStanding, type Standing, standingOf } from "./place-ops.ts";
+import { COUNT_SQL, type Place } from "./places.ts";
 
 export type CutKind = "undo" | "retry" | "edit" | "truncate" | "clear" | "deleted";
 
@@ -22,6 +23,8 @@ export interface OwnRow {
 
 export interface NewCut extends StoredCut {
   readonly kind: CutKind;
+  /** Of the session when the places of the cut were looked for. */
+  readonly standing: Standing;
   /** Ours among the removed rows. */
   readonly own: readonly OwnRow[];
   /** Messages of the sidecar from here on go. */
@@ -74,9 +77,7 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
   const dropBound = db.prepare(
     "delete from messages where session_id = @session and anchor is null and row_id > @keepThrough",
   );
-  const dropTurns = db.prepare(
-    "delete from messages where session_id = @session and (turn, idx) >= (@turn, @idx)",
-  );
+  const standing = standingOf(db);
   const count = db.prepare(
     `update sessions set store_count = max(0, store_count - @shown), counted = case when store_id is null then counted else 0 end,
        revision = revision + 1, context_revision = context_revision + 1, updated_at = @at, last_role = null, last_preview = null
@@ -89,7 +90,8 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
   return {
     /**
      * Hides the store's rows of the cut for ever and removes the sidecar's messages from `from` on; one transaction with
-     * whatever the caller does beside it. The store's part is counted anew. Throws `session_busy` while a run is unfinished.
+     * whatever the caller does beside it. The store's part is counted anew. Throws `session_busy` while a run is unfinished,
+     * `store_unavailable` where the session's messages stand elsewhere by now: the cut is then to be made anew.
      */
     cutSession(sessionId: string, cut: NewCut): void {
       const active = busy.get(sessionId);
@@ -97,6 +99,14 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
         throw new TalariaError("session_busy", "the session has an active run", {
           details: { active_run_id: active.id },
         });
+      if (!isSameStanding(standing.get(sessionId), cut.standing))
+        throw new TalariaError(
+          "store_unavailable",
+          "the session's messages are being brought into state.db",
+          {
+            retryAfterS: 1,
+          },
+        );
       const at = now();
       const { from, kind, keepThrough, cutRowId, file } = cut;
       if (cutRowId > keepThrough || cut.removed.length > 0)
@@ -107,8 +117,6 @@ export const createCutOps = (db: Database.Database, now: Clock) => {
           done: Number(cut.own.length === 0),
         });
       dropLocal.run({ session: sessionId, ...from });
-      // The turn may have come into the store since it was looked for: then it stands elsewhere, and goes all the same.
-      if (from.anchor === PENDING) dropTurns.run({ session: sessionId, turn: from.turn, idx: from.idx });
       dropBound.run({ session: sessionId, keepThrough });
       count.run({ id: sessionId, at, shown: cut.shown });
       recount.run({ id: sessionId });

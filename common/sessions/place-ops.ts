@@ -2,7 +2,7 @@ import type Database from "better-sqlite3";
 import type { Clock } from "../base/clock.ts";
 import { createLateRows } from "./late-rows.ts";
 import { COUNT_SQL, PENDING, type Place, WRITTEN_SQL } from "./places.ts";
-import type { MessageRow } from "./rows.ts";
+import type { MessageRow, SessionRow } from "./rows.ts";
 
 /** What binds messages of ours to the rows of state.db that they became. */
 export interface Binding {
@@ -15,6 +15,18 @@ export interface Binding {
   readonly title?: string | null;
   readonly rows: readonly { readonly messageId: string; readonly rowId: number; readonly uid: string }[];
 }
+
+/** As long as it is the same, the messages of a session stand where they stood. */
+export type Standing = Pick<SessionRow, "places_revision" | "store_id" | "next_turn">;
+
+export const isSameStanding = (one: Standing | null | undefined, other: Standing): boolean =>
+  one?.places_revision === other.places_revision &&
+  one.store_id === other.store_id &&
+  one.next_turn === other.next_turn;
+
+/** The standing of the session `?`. */
+export const standingOf = (db: Database.Database) =>
+  db.prepare<[string], Standing>("select places_revision, store_id, next_turn from sessions where id = ?");
 
 /** A message with what tells where it is in state.db. */
 export type OwnMessage = Pick<MessageRow, "id" | "row_id" | "uid" | "anchor" | "turn" | "idx">;
@@ -134,6 +146,10 @@ export const createPlaceReadOps = (db: Database.Database) => {
   const byId = db.prepare<[string, string], MessageRow>(
     "select * from messages where session_id = ? and id = ?",
   );
+  const at = db.prepare<[string, number, number], MessageRow>(
+    "select * from messages where session_id = ? and turn = ? and idx = ?",
+  );
+  const standing = standingOf(db);
 
   return {
     /** Messages shown from the sidecar that stand before a place, newest first. */
@@ -162,5 +178,10 @@ export const createPlaceReadOps = (db: Database.Database) => {
     /** The highest row id that state.db gave to a row that we wrote; 0 without one. */
     newestWrittenRow: (sessionId: string): number => newestWritten.get(sessionId) ?? 0,
     findMessage: (sessionId: string, id: string): MessageRow | null => byId.get(sessionId, id) ?? null,
+    /** The message that the sidecar has under these numbers, wherever it stands. */
+    messageAt: (sessionId: string, turn: number, idx: number): MessageRow | null =>
+      at.get(sessionId, turn, idx) ?? null,
+    /** What changes with the places of a session's messages; null when it is gone. */
+    standing: (sessionId: string): Standing | null => standing.get(sessionId) ?? null,
   };
 };

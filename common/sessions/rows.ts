@@ -41,6 +41,8 @@ export interface SessionRow {
   readonly context_revision: number;
   /** Turns that the system begins wait for a usable key; see migration 0009. */
   readonly wake_paused: string | null;
+  /** Goes up whenever messages come to stand elsewhere; see migration 0015. */
+  readonly places_revision: number;
 }
 
 export interface MessageRow {

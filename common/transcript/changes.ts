@@ -6,13 +6,14 @@ import { identitiesOf } from "../reconcile/identity.ts";
 import type { CopiedMessage } from "../sessions/copy-ops.ts";
 import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
 import { ownRowsOf } from "../sessions/own-rows.ts";
+import { isSameStanding } from "../sessions/place-ops.ts";
 import { comparePlaces, isStored, PENDING, type Place, START } from "../sessions/places.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import { toMergeRow } from "../state-db/read/rows.ts";
 import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
-import type { TranscriptChanges, Transcripts } from "./port.ts";
+import type { CutResult, ReplacedTurn, TranscriptChanges, Transcripts } from "./port.ts";
 import { type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
@@ -29,10 +30,39 @@ export interface ChangeDeps {
 const MAX_REMEMBERED = 2_000;
 /** Messages that a rotation carries on at most. */
 const MAX_CARRIED = 400;
+/** Tries of what is worked out from places while messages come to stand elsewhere. */
+const TRIES = 20;
+
+/** What a cut takes away, as it was found. */
+interface FoundCut {
+  readonly sight: Sight;
+  readonly kind: CutKind;
+  readonly from: Place;
+  /** Messages that go, and how many of them are shown from the store. */
+  readonly removed: number;
+  readonly stored: number;
+  readonly input: string | null;
+}
 
 /** Undo, retry, edit, truncate, clear: durable cuts, committed before the store follows (c.7). Fork: a copy of its own. */
 export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => {
   const { read, write, stores, transcripts } = deps;
+
+  /**
+   * Does `work`, which looks at a session's places and ends with a cut, again where messages came to stand elsewhere beside it:
+   * nothing was done then, and what it threw may come from that.
+   */
+  const whereStanding = async <T>(sessionId: string, work: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      const standing = await read.standing(sessionId);
+      try {
+        return await work();
+      } catch (error) {
+        const isMoved = standing !== null && !isSameStanding(await read.standing(sessionId), standing);
+        if (!isMoved || tries === TRIES) throw error;
+      }
+    }
+  };
 
   /** The cut that takes away everything from a place on. */
   const cutFrom = async (sight: Sight, kind: CutKind, from: Place, shown = 0): Promise<NewCut> => {
@@ -42,6 +72,7 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     const nothing = {
       kind,
       from,
+      standing: sight.row,
       keepThrough: kept,
       cutRowId: kept,
       file: null,
@@ -89,14 +120,10 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     row: Pick<MessageRow, "anchor" | "turn" | "idx" | "row_id">,
     from: Place,
     kept: number,
-  ): boolean => {
-    // A turn that was not in the store when it was looked for may be by now: it is known by its number.
-    if (from.anchor === PENDING)
-      return row.turn > from.turn || (row.turn === from.turn && row.idx >= from.idx);
-    return row.anchor === null
+  ): boolean =>
+    row.anchor === null
       ? (row.row_id ?? 0) > kept
       : comparePlaces({ anchor: row.anchor, turn: row.turn, idx: row.idx }, from) >= 0;
-  };
 
   const ownFrom = async (sessionId: string, from: Place, kept: number): Promise<readonly OwnRow[]> =>
     ownRowsOf(
@@ -106,13 +133,8 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
 
   /** Identities of what may be on its way into the store at this moment: it stays away when it comes. */
   const unwrittenFrom = async (sessionId: string, from: Place): Promise<readonly string[]> =>
-    (from.anchor === PENDING
-      ? await read.sidecarBefore(sessionId, Number.MAX_SAFE_INTEGER, 0, MAX_REMEMBERED)
-      : [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))].filter(
-          ({ row_id }) => row_id === null,
-        )
-    )
-      .filter((row) => goes(row, from, 0))
+    [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))]
+      .filter((row) => row.row_id === null && goes(row, from, 0))
       .slice(0, MAX_REMEMBERED)
       .flatMap((row) =>
         identitiesOf({
@@ -126,16 +148,18 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
         }),
       );
 
-  const cut = async (
-    sight: Sight,
-    kind: CutKind,
-    from: Place,
-    counts: { readonly removed: number; readonly stored: number; readonly input: string | null },
-  ) => {
-    await write.cutSession(sight.row.id, await cutFrom(sight, kind, from, counts.stored));
-    await deps.afterCut(sight.row.id);
-    const session = await read.getSession(sight.row.id);
-    return { session, removed_count: counts.removed, input: counts.input };
+  /** Makes the cut that `find` works out; null: there is nothing to take away. */
+  const cut = async (sessionId: string, find: () => Promise<FoundCut | null>): Promise<CutResult> => {
+    const made = await whereStanding(sessionId, async () => {
+      const found = await find();
+      if (found === null) return null;
+      const { sight, kind, from, stored } = found;
+      await write.cutSession(sessionId, await cutFrom(sight, kind, from, stored));
+      return found;
+    });
+    if (made !== null) await deps.afterCut(sessionId);
+    const session = await read.getSession(sessionId);
+    return { session, removed_count: made?.removed ?? 0, input: made?.input ?? null };
   };
 
   /** Pages give the beginning of a long text; what is sent or edited again is all of it. */
@@ -160,58 +184,63 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
     return { removed, stored, input, from };
   };
 
+  const lastTurn = async (sessionId: string): Promise<ReplacedTurn> => {
+    const { sight, prompts, stored } = await transcripts.lastPrompts(sessionId, 1);
+    const [last] = prompts;
+    if (last === undefined) throw new TalariaError("nothing_to_undo", "there is no message to send again");
+    const text = await wholeText(sessionId, last.message);
+    const { source, parts = [], run_id: runId } = last.message;
+    const made = source === undefined ? {} : { made: { source, parts } };
+    return { cut: await cutFrom(sight, "retry", last.place, stored), text, runId, ...made };
+  };
+
+  const turnOf = async (sessionId: string, messageId: string): Promise<ReplacedTurn> => {
+    const { sight, place } = await transcripts.place(sessionId, messageId);
+    const message = await transcripts.message(sessionId, messageId);
+    if (message.role !== "user" || message.source !== undefined)
+      throw new TalariaError("invalid_request", "Only a user message can be edited.", {
+        details: [{ path: "message_id", message: "names no user message" }],
+      });
+    return { cut: await cutFrom(sight, "edit", place), text: message.content, runId: message.run_id };
+  };
+
   return {
-    async undo(sessionId, turns) {
-      const { sight, prompts, following, stored } = await transcripts.lastPrompts(sessionId, turns);
-      const first = prompts.at(-1);
-      if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
-      const typed = prompts.findLast(({ message }) => message.source === undefined);
-      const input = typed === undefined ? null : await wholeText(sessionId, typed.message);
-      return cut(sight, "undo", first.place, { removed: following, stored, input });
-    },
+    undo: (sessionId, turns) =>
+      cut(sessionId, async () => {
+        const { sight, prompts, following, stored } = await transcripts.lastPrompts(sessionId, turns);
+        const first = prompts.at(-1);
+        if (first === undefined) throw new TalariaError("nothing_to_undo", "there is nothing to take back");
+        const typed = prompts.findLast(({ message }) => message.source === undefined);
+        const input = typed === undefined ? null : await wholeText(sessionId, typed.message);
+        return { sight, kind: "undo", from: first.place, removed: following, stored, input };
+      }),
 
-    async truncate(sessionId, keepThrough) {
-      const { sight, place } = await transcripts.place(sessionId, keepThrough);
-      const { from, ...counts } = await behind(sessionId, place);
-      if (from === null) return { session: await read.getSession(sessionId), removed_count: 0, input: null };
-      return cut(sight, "truncate", from, counts);
-    },
+    truncate: (sessionId, keepThrough) =>
+      cut(sessionId, async () => {
+        const { sight, place } = await transcripts.place(sessionId, keepThrough);
+        const { from, ...counts } = await behind(sessionId, place);
+        return from === null ? null : { sight, kind: "truncate", from, ...counts };
+      }),
 
-    async clear(sessionId) {
-      const sight = await transcripts.look(sessionId);
-      const { row } = sight;
-      return cut(sight, "clear", START, { removed: row.message_count, stored: row.store_count, input: null });
-    },
+    clear: (sessionId) =>
+      cut(sessionId, async () => {
+        const sight = await transcripts.look(sessionId);
+        const { message_count: removed, store_count: stored } = sight.row;
+        return { sight, kind: "clear", from: START, removed, stored, input: null };
+      }),
 
-    async replacing(sessionId, messageId) {
-      if (messageId === null) {
-        const { sight, prompts, stored } = await transcripts.lastPrompts(sessionId, 1);
-        const [last] = prompts;
-        if (last === undefined)
-          throw new TalariaError("nothing_to_undo", "there is no message to send again");
-        const text = await wholeText(sessionId, last.message);
-        const { source, parts = [] } = last.message;
-        const made = source === undefined ? {} : { made: { source, parts } };
-        const { run_id: runId } = last.message;
-        return { cut: await cutFrom(sight, "retry", last.place, stored), text, runId, ...made };
-      }
-      const { sight, place } = await transcripts.place(sessionId, messageId);
-      const message = await transcripts.message(sessionId, messageId);
-      if (message.role !== "user" || message.source !== undefined)
-        throw new TalariaError("invalid_request", "Only a user message can be edited.", {
-          details: [{ path: "message_id", message: "names no user message" }],
-        });
-      return { cut: await cutFrom(sight, "edit", place), text: message.content, runId: message.run_id };
-    },
+    replacing: (sessionId, messageId, use) =>
+      whereStanding(sessionId, async () =>
+        use(await (messageId === null ? lastTurn(sessionId) : turnOf(sessionId, messageId))),
+      ),
 
     cutMade: deps.afterCut,
 
     async fork(sessionId, { through, title }) {
-      const until = through === undefined ? undefined : (await transcripts.place(sessionId, through)).place;
       const session = await read.getSession(sessionId);
       const id = newId("ses");
       const messages: CopiedMessage[] = [];
-      for await (const message of transcripts.all(sessionId, until)) {
+      for await (const message of transcripts.all(sessionId, through)) {
         if (messages.length === MAX_COPIED_MESSAGES)
           throw new TalariaError(
             "body_too_large",

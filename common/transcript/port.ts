@@ -17,8 +17,11 @@ export interface Transcripts {
     sessionId: string,
     query: { readonly limit: number; readonly before?: string | undefined },
   ): Promise<MessagePage>;
-  /** Every message, oldest first, with whole texts; holds two pages at most. `through`: the last one that is wanted. */
-  all(sessionId: string, through?: Place): AsyncIterable<Message>;
+  /**
+   * Every message, oldest first, with whole texts; holds two pages at most. `through`: id of the last one that is wanted. Rejects
+   * with `message_not_found`, with `store_unavailable` where a part cannot be read.
+   */
+  all(sessionId: string, through?: string): AsyncIterable<Message>;
   /** One message with its whole text. Rejects with `message_not_found`. */
   message(sessionId: string, messageId: string): Promise<Message>;
   /** Where a message stands. Rejects with `message_not_found`. */
@@ -77,8 +80,15 @@ export interface TranscriptChanges {
   /** Takes everything behind a message away. Rejects with `message_not_found`. */
   truncate(sessionId: string, keepThrough: string): Promise<CutResult>;
   clear(sessionId: string): Promise<CutResult>;
-  /** What a retry of the last user message, or an edit of this one, takes away, to be handed to `runs.accept`. */
-  replacing(sessionId: string, messageId: string | null): Promise<ReplacedTurn>;
+  /**
+   * Hands over what a retry of the last user message, or an edit of this one, takes away. `use` gives it to `runs.accept` and does
+   * nothing else: it is called again where the cut was refused because messages came to stand elsewhere meanwhile.
+   */
+  replacing<T>(
+    sessionId: string,
+    messageId: string | null,
+    use: (turn: ReplacedTurn) => Promise<T>,
+  ): Promise<T>;
   /** Tells stores and followers about a cut that was made in a transaction of its own. */
   cutMade(sessionId: string): Promise<void>;
   /** A new session with copies of the messages up to `through`; all of them without. Rejects with `message_not_found`. */

@@ -39,9 +39,10 @@ export const createLook =
     const { row } = found;
     if (row.store_id === null) return { ...ours, state: "none", store: null };
     const path = await stores.pathOf(row.profile);
-    const [version, segments] = await Promise.all([
-      stores.call.dataVersion(path),
+    // The one that waits for locks goes first: the other one waits for none for long (a.10).
+    const [segments, version] = await Promise.all([
       stores.call.segments(path, row.store_id),
+      stores.call.dataVersion(path),
     ]);
     if (segments.state !== "ok") return { ...ours, state: segments.state, store: null };
     if (version.state !== "ok") return { ...ours, state: version.state, store: null };
@@ -50,6 +51,10 @@ export const createLook =
     const hidden = hiddenBy(cuts, file, row.base_cursor);
     return { ...ours, state: "ok", store: { path, segments: segments.value, file, hidden } };
   };
+
+/** What passes by itself: who must not do without the file comes again. */
+export const isAwayForNow = ({ state }: Pick<Sight, "state">): boolean =>
+  state === "locked" || state === "unavailable";
 
 /** For what cannot be answered without the file. */
 export const storeUnavailable = (): TalariaError =>

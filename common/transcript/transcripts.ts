@@ -7,7 +7,7 @@ import { createForwardReader } from "./forward.ts";
 import { storeKeyOf } from "./messages.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
-import { createLook, type Sight } from "./sight.ts";
+import { createLook, type Sight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 const PAGE = 200;
@@ -52,34 +52,52 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     }
   }
 
-  const forwards = createForwardReader({ stores, pageAt, newestFirst });
+  /** Messages of the sidecar keep their turn and index wherever they stand. */
+  const placeNow = async (sight: Sight, place: Place): Promise<Place> => {
+    if (isStored(place) || place.anchor === ALONE) return place;
+    const known = await read.messageAt(sight.row.id, place.turn, place.idx);
+    return known === null ? place : ((await placeIn(sight, known)) ?? place);
+  };
+
+  /** Null: it stands in a state.db that does not show it. */
+  const placeIn = async (sight: Sight, known: MessageRow): Promise<Place | null> => {
+    if (known.anchor !== null) return { anchor: known.anchor, turn: known.turn, idx: known.idx };
+    return locate(sight, [
+      known.uid === null ? null : { uid: known.uid },
+      known.row_id === null ? null : { rowId: known.row_id },
+    ]);
+  };
+
+  /** By its logical id, since compaction gives it other rows; files without those know it by its row. */
+  const locate = async (
+    { store }: Sight,
+    keys: readonly ({ readonly uid: string } | { readonly rowId: number } | null)[],
+  ): Promise<Place | null> => {
+    if (store === null) return null;
+    const { path, segments, hidden } = store;
+    for (const key of keys) {
+      const answer = key === null ? null : await stores.call.locate(path, segments.ids, key, { hidden });
+      if (answer?.state === "ok" && answer.value !== null) return rowPlace(answer.value.position);
+    }
+    return null;
+  };
 
   const place: Transcripts["place"] = async (sessionId, messageId) => {
     const sight = await look(sessionId);
     const known = await read.findMessage(sessionId, messageId);
     if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
-    if (known !== null && known.anchor !== null)
-      return { sight, place: { anchor: known.anchor, turn: known.turn, idx: known.idx } };
-    // By its logical id, since compaction gives it other rows; files without those know it by its row.
-    const keys =
-      known === null
-        ? [storeKeyOf(messageId)]
-        : [
-            known.uid === null ? null : { uid: known.uid },
-            known.row_id === null ? null : { rowId: known.row_id },
-          ];
-    let at: number | null = null;
-    for (const key of keys) at ??= key === null ? null : await locate(sight, key);
-    if (at === null) throw new TalariaError("message_not_found", "the session has no such message");
-    return { sight, place: rowPlace(at) };
+    const at = await (known === null ? locate(sight, [storeKeyOf(messageId)]) : placeIn(sight, known));
+    if (at === null)
+      throw isReadable(sight)
+        ? new TalariaError("message_not_found", "the session has no such message")
+        : storeUnavailable();
+    return { sight, place: at };
   };
 
-  const locate = async (sight: Sight, key: { uid: string } | { rowId: number }): Promise<number | null> => {
-    if (sight.store === null) return null;
-    const { path, segments, hidden } = sight.store;
-    const answer = await stores.call.locate(path, segments.ids, key, { hidden });
-    return answer.state === "ok" ? (answer.value?.position ?? null) : null;
-  };
+  const forwards = createForwardReader({
+    ...{ read, stores, look, pageAt, newestFirst, placeNow },
+    placeOf: async (sessionId, messageId) => (await place(sessionId, messageId)).place,
+  });
 
   return {
     look,
@@ -88,17 +106,16 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
       yield* newestFirst(await look(sessionId));
     },
     async page(sessionId, { limit, before }) {
-      const answer = toAnswer(await pageAt(await look(sessionId), decodePlace(before), limit));
+      const sight = await look(sessionId);
+      // What was on its way into the store when the last page was read may be there by now.
+      const from = before === undefined ? END : await placeNow(sight, decodePlace(before));
+      const answer = toAnswer(await pageAt(sight, from, limit));
       const ids = answer.data.map(({ id }) => id);
       return { ...answer, recaps: await read.recapsBehind(sessionId, ids) };
     },
 
     async *all(sessionId, through) {
-      const sight = await look(sessionId);
-      for await (const { place, message } of forwards(sight)) {
-        if (through !== undefined && comparePlaces(place, through) > 0) return;
-        yield message;
-      }
+      for await (const { message } of forwards(sessionId, through)) yield message;
     },
 
     async message(sessionId, messageId) {

@@ -26,6 +26,7 @@ import {
   newHome,
   openDesk,
   openListed,
+  type Refusal,
   restore,
   rowsOf,
   told,
@@ -285,13 +286,40 @@ describe("e.73 another program holds the file for itself", () => {
     await desk.close();
   });
 
-  test("a read waits for a short lock", async () => {
+  test("a read waits for a lock that ends: a page, and a copy", async () => {
     const { desk, id } = await opened("--journal", "delete");
-    const lock = await pythonHolding(EXCLUSIVE, desk.file);
+    const short = await pythonHolding(EXCLUSIVE, desk.file);
     const page = desk.page(id);
     await desk.head(id);
-    await lock.end();
+    await short.end();
     expect(await page).toMatchObject({ store: "ok", data: { length: 10 } });
+    // Longer than a poll waits.
+    await pythonHolding(EXCLUSIVE.replace("sys.stdin.read()", "time.sleep(.6)"), desk.file);
+    expect(await desk.page(id)).toMatchObject({ store: "ok", data: { length: 10 } });
+    await desk.close();
+  });
+
+  test("a copy that would lack what the file holds is none: 503 before its first byte, and no session", async () => {
+    const { desk, id } = await opened("--journal", "delete");
+    await desk.turn(id, "ours");
+    await desk.settled(id, ({ message_count }) => message_count === 12);
+    const { length } = await desk.sessions();
+    const lock = await pythonHolding(EXCLUSIVE, desk.file);
+    const path = `/api/sessions/${id}`;
+    const answers = await Promise.all([
+      desk.call<Refusal>("GET", `${path}/export`),
+      desk.call<Refusal>("POST", `${path}/fork`, {}),
+    ]);
+    expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual(
+      answers.map(() => [503, "store_unavailable"]),
+    );
+    for (const { headers } of answers) {
+      expect(headers.get("retry-after")).not.toBeNull();
+      expect(headers.get("content-disposition")).toBeNull();
+    }
+    await lock.end();
+    await desk.settled(id, ({ store }) => store === "ok");
+    expect(await desk.sessions()).toHaveLength(length);
     await desk.close();
   });
 

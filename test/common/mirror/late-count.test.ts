@@ -105,7 +105,15 @@ describe("a count that takes longer than somebody waits", () => {
       const view = viewOf(sight);
       const [own, from] = [[], { anchor: view.cursor, turn: -1, idx: 0 }];
       const cut = { kind: "truncate", keepThrough: view.cursor - 1, cutRowId: view.cursor } as const;
-      await db.write.cutSession(id, { ...cut, file: null, removed: [], own, from, shown: 0 });
+      await db.write.cutSession(id, {
+        ...cut,
+        standing: sight.row,
+        file: null,
+        removed: [],
+        own,
+        from,
+        shown: 0,
+      });
       const late = { ...{ cursor: view.cursor, count: view.count, time: view.time, counted: true } };
       const rest = { mark: view.mark, title: null, last: null, visible: false, reason: "external" } as const;
       expect(await db.write.updateFromStore({ sessionId: id, from: view, ...late, ...rest })).toBeNull();
