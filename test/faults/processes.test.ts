@@ -8,11 +8,10 @@ import type { Run } from "../../common/contracts/run.ts";
 import type { Session } from "../../common/contracts/session.ts";
 import { type Deployment, startDeployment } from "../helpers/deployment.ts";
 import { holdLock, rowsOf } from "../helpers/outside.ts";
-import type { TestProcess } from "../helpers/process.ts";
+import { isAlive, type TestProcess } from "../helpers/process.ts";
 import { followSession, type SessionFollower } from "../helpers/session-follower.ts";
 import { sidecar, stateDb } from "../helpers/truth.ts";
 import { eventually, within } from "../helpers/wait.ts";
-import { isAlive } from "../workers/tools/harness.ts";
 
 /** Background processes and the turns that their ends begin, in whole deployments (background-jobs 4; profiles P-5, P-21). */
 let d: Deployment;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -103,3 +104,13 @@ export const endProcesses = async (): Promise<void> => {
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+
+/** Whether the process runs; a zombie that nobody has waited for still takes signals, and does not. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+};

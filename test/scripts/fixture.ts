@@ -3,7 +3,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 const ROOT = process.cwd();
 
@@ -125,30 +124,6 @@ const startIn = (folder: string, home: string, env: Record<string, string>): Sta
       await exit;
     },
   };
-};
-
-/** Resolves when the condition holds; for states of other processes that announce nothing. */
-export const eventually = async <T>(
-  read: () => T | null | undefined | false,
-  limitMs = 30_000,
-): Promise<T> => {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    const value = read();
-    if (value) return value;
-    if (performance.now() > end) throw new Error("did not happen in time");
-    await sleep(20);
-  }
-};
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    // A zombie that nobody has waited for still takes signals.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 };
 
 export const listenOnFreePort = () =>

@@ -2,7 +2,9 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Redis } from "ioredis";
-import { createFixture, eventually, type Fixture, isAlive, listenOnFreePort } from "./fixture.ts";
+import { isAlive } from "../helpers/process.ts";
+import { eventually } from "../helpers/wait.ts";
+import { createFixture, type Fixture, listenOnFreePort } from "./fixture.ts";
 
 /** The real scripts/start.mjs with stand-ins for api and worker: a private Redis, real processes, real signals. */
 describe("npm start", () => {
@@ -48,7 +50,7 @@ describe("npm start", () => {
 
     const killed = performance.now();
     process.kill(before.worker, "SIGKILL");
-    const worker = await eventually(() => {
+    const worker = await eventually("another worker", () => {
       const { worker: pid } = house.state().children;
       return pid !== before.worker && isAlive(pid) && pid;
     });
@@ -79,7 +81,7 @@ describe("npm start", () => {
     redis.on("error", () => undefined);
     await redis.set("kept", "yes");
     first.child.kill("SIGKILL");
-    await eventually(() => !isAlive(children.api) && !isAlive(children.worker));
+    await eventually("the end of its children", () => !isAlive(children.api) && !isAlive(children.worker));
     expect(isAlive(children.redis)).toBe(true);
 
     const second = house.start();

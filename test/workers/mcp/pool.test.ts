@@ -1,8 +1,8 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { isAlive } from "../../helpers/process.ts";
 import { eventually } from "../../helpers/wait.ts";
-import { isAlive } from "../tools/harness.ts";
 import { call, fixture, type McpHouse, section, who, withMcp } from "./harness.ts";
 
 const starts = (house: McpHouse): string => join(house.home, "starts");

@@ -5,8 +5,8 @@ import type { Run } from "../../../common/contracts/run.ts";
 import type { Session } from "../../../common/contracts/session.ts";
 import { type Deployment, startDeployment } from "../../helpers/deployment.ts";
 import type { TestProcess } from "../../helpers/process.ts";
+import { isAlive } from "../../helpers/process.ts";
 import { eventually, within } from "../../helpers/wait.ts";
-import { isAlive } from "../tools/harness.ts";
 import { $, fixture, section } from "./harness.ts";
 
 /** profiles P-22 with real runs on real workers. The server has keys that no tool server may see. */

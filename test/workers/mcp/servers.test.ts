@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { isAlive } from "../../helpers/process.ts";
 import { eventually } from "../../helpers/wait.ts";
-import { isAlive } from "../tools/harness.ts";
 import { $, call, fixture, section, who, withMcp } from "./harness.ts";
 
 describe("a server process", () => {

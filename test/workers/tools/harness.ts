@@ -32,23 +32,3 @@ export const callTool = async (
     ...context,
   });
 };
-
-export const until = async (
-  condition: () => boolean | Promise<boolean>,
-  withinMs = 30_000,
-): Promise<void> => {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};

@@ -6,7 +6,9 @@ import { describe, expect, test } from "@jest/globals";
 import { createProcessTool } from "../../../workers/tools/process/process-tool.ts";
 import { createTerminalTool } from "../../../workers/tools/terminal/run-command.ts";
 import type { ToolContext, ToolResult } from "../../../workers/tools/tool.ts";
-import { callTool, isAlive, until, withWorkspace } from "./harness.ts";
+import { isAlive } from "../../helpers/process.ts";
+import { eventually } from "../../helpers/wait.ts";
+import { callTool, withWorkspace } from "./harness.ts";
 
 const tools = [createTerminalTool()];
 const run = (
@@ -21,13 +23,15 @@ const run = (
 /** Reads pids, one a line, as soon as all `count` of them were written. */
 const pidsIn = async (file: string, count: number): Promise<readonly number[]> => {
   let pids: readonly number[] = [];
-  await until(async () => {
+  await eventually(`${count} pids in ${file}`, async () => {
     const text = await readFile(file, "utf8").catch(() => "");
     pids = text.split("\n").slice(0, -1).map(Number);
     return pids.length === count;
   });
   return pids;
 };
+
+const ended = (pid: number): Promise<boolean> => eventually(`the end of ${pid}`, () => !isAlive(pid));
 
 describe("run_command", () => {
   test("runs in the workspace, with both outputs in order and the exit code", () =>
@@ -103,7 +107,7 @@ describe("run_command", () => {
         { timeout_s: 0.5 },
       );
       expect(result).toEqual({ content: "started\n[stopped after 0.5 s (time limit)]", isError: true });
-      for (const pid of await pidsIn(join(workspace, "pids"), 2)) await until(() => !isAlive(pid));
+      for (const pid of await pidsIn(join(workspace, "pids"), 2)) await ended(pid);
     }));
 
   test("stop-during-sleep: a stop ends the whole group (C-12)", () =>
@@ -115,7 +119,7 @@ describe("run_command", () => {
       const pids = await pidsIn(join(workspace, "pids"), 2);
       stop.abort(new Error("stopped"));
       expect(await running).toEqual({ content: "[stopped]", isError: true });
-      for (const pid of pids) await until(() => !isAlive(pid));
+      for (const pid of pids) await ended(pid);
     }));
 
   test("what a finished command left in the background ends with it", () =>
@@ -126,7 +130,7 @@ describe("run_command", () => {
       );
       expect(result).toMatchObject({ content: "[exit code 0]" });
       const [pid] = await pidsIn(join(workspace, "pids"), 1);
-      await until(() => !isAlive(pid ?? 0));
+      await ended(pid ?? 0);
     }));
 
   test("a grandchild that left the group and holds the output open does not hold up the result", () =>
@@ -167,7 +171,7 @@ describe("run_command", () => {
       expect(pids.every(isAlive)).toBe(true);
       worker.kill("SIGKILL");
       await once(worker, "exit");
-      for (const pid of pids) await until(() => !isAlive(pid));
+      for (const pid of pids) await ended(pid);
     }));
 
   test("a workspace under a link is entered as it is", () =>
