@@ -6,7 +6,6 @@ import { identitiesOf } from "../reconcile/identity.ts";
 import type { CopiedMessage } from "../sessions/copy-ops.ts";
 import type { CutKind, NewCut, OwnRow } from "../sessions/cut-ops.ts";
 import { ownRowsOf } from "../sessions/own-rows.ts";
-import { isSameStanding } from "../sessions/place-ops.ts";
 import { comparePlaces, isStored, PENDING, type Place, START } from "../sessions/places.ts";
 import type { MessageRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
@@ -15,6 +14,7 @@ import { deriveUid } from "../state-db/uid.ts";
 import type { ReadOps, WriteOps } from "../talaria-db/module.ts";
 import type { CutResult, ReplacedTurn, TranscriptChanges, Transcripts } from "./port.ts";
 import { type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
+import { createWhereStanding } from "./standing.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ChangeDeps {
@@ -30,8 +30,6 @@ export interface ChangeDeps {
 const MAX_REMEMBERED = 2_000;
 /** Messages that a rotation carries on at most. */
 const MAX_CARRIED = 400;
-/** Tries of what is worked out from places while messages come to stand elsewhere. */
-const TRIES = 20;
 
 /** What a cut takes away, as it was found. */
 interface FoundCut {
@@ -47,22 +45,7 @@ interface FoundCut {
 /** Undo, retry, edit, truncate, clear: durable cuts, committed before the store follows (c.7). Fork: a copy of its own. */
 export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => {
   const { read, write, stores, transcripts } = deps;
-
-  /**
-   * Does `work`, which looks at a session's places and ends with a cut, again where messages came to stand elsewhere beside it:
-   * nothing was done then, and what it threw may come from that.
-   */
-  const whereStanding = async <T>(sessionId: string, work: () => Promise<T>): Promise<T> => {
-    for (let tries = 1; ; tries++) {
-      const standing = await read.standing(sessionId);
-      try {
-        return await work();
-      } catch (error) {
-        const isMoved = standing !== null && !isSameStanding(await read.standing(sessionId), standing);
-        if (!isMoved || tries === TRIES) throw error;
-      }
-    }
-  };
+  const whereStanding = createWhereStanding(read);
 
   /** The cut that takes away everything from a place on. */
   const cutFrom = async (sight: Sight, kind: CutKind, from: Place, shown = 0): Promise<NewCut> => {

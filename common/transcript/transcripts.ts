@@ -1,4 +1,5 @@
 import { TalariaError } from "../base/errors.ts";
+import { isSameStanding } from "../sessions/place-ops.ts";
 import { comparePlaces, END, isStored, type Place, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
@@ -8,6 +9,7 @@ import { storeKeyOf } from "./messages.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
 import { createLook, type Sight, storeUnavailable } from "./sight.ts";
+import { createWhereStanding } from "./standing.ts";
 import type { StateStores } from "./store.ts";
 
 const PAGE = 200;
@@ -17,6 +19,7 @@ const ALONE = -1;
 
 export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Transcripts => {
   const look = createLook(read, stores);
+  const whereStanding = createWhereStanding(read);
   const readPage = createPageReader(read, stores, look);
 
   /** All that the sidecar has, in its own order: while the store cannot be read (a.10). */
@@ -41,10 +44,28 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     }
   };
 
+  /** The page before a message, wherever that message comes to stand while the page is read; with what was seen at the end. */
+  const pageBefore = async (
+    first: Sight,
+    place: Place,
+    limit: number,
+    textBytes?: number,
+  ): Promise<{ readonly page: PlacedPage; readonly sight: Sight }> => {
+    let [sight, before] = [first, place];
+    for (;;) {
+      const page = await pageAt(sight, before, limit, textBytes);
+      if (isSameStanding(await read.standing(sight.row.id), sight.row)) return { page, sight };
+      sight = await look(sight.row.id);
+      before = await placeNow(sight, before);
+    }
+  };
+
   /** Walks back from the end. */
-  async function* newestFirst(sight: Sight, textBytes?: number): AsyncGenerator<Placed> {
-    for (let before = END; ; ) {
-      const page = await pageAt(sight, before, PAGE, textBytes);
+  async function* newestFirst(first: Sight, textBytes?: number): AsyncGenerator<Placed> {
+    let [seen, before] = [first, END];
+    for (;;) {
+      const { page, sight } = await pageBefore(seen, before, PAGE, textBytes);
+      seen = sight;
       yield* page.items.toReversed();
       const oldest = page.items[0];
       if (!page.hasOlder || oldest === undefined) return;
@@ -82,17 +103,15 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     return null;
   };
 
-  const place: Transcripts["place"] = async (sessionId, messageId) => {
-    const sight = await look(sessionId);
-    const known = await read.findMessage(sessionId, messageId);
-    if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
-    const at = await (known === null ? locate(sight, [storeKeyOf(messageId)]) : placeIn(sight, known));
-    if (at === null)
-      throw isReadable(sight)
-        ? new TalariaError("message_not_found", "the session has no such message")
-        : storeUnavailable();
-    return { sight, place: at };
-  };
+  const place: Transcripts["place"] = (sessionId, messageId) =>
+    whereStanding(sessionId, async () => {
+      const sight = await look(sessionId);
+      const known = await read.findMessage(sessionId, messageId);
+      if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
+      const at = await (known === null ? locate(sight, [storeKeyOf(messageId)]) : placeIn(sight, known));
+      if (at !== null) return { sight, place: at };
+      throw isReadable(sight) ? notFound() : storeUnavailable();
+    });
 
   const forwards = createForwardReader({
     ...{ read, stores, look, pageAt, newestFirst, placeNow },
@@ -107,9 +126,12 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     },
     async page(sessionId, { limit, before }) {
       const sight = await look(sessionId);
-      // What was on its way into the store when the last page was read may be there by now.
-      const from = before === undefined ? END : await placeNow(sight, decodePlace(before));
-      const answer = toAnswer(await pageAt(sight, from, limit));
+      const answer = toAnswer(
+        before === undefined
+          ? await pageAt(sight, END, limit)
+          : // What was on its way into the store when the last page was read may be there by now.
+            (await pageBefore(sight, await placeNow(sight, decodePlace(before)), limit)).page,
+      );
       const ids = answer.data.map(({ id }) => id);
       return { ...answer, recaps: await read.recapsBehind(sessionId, ids) };
     },
@@ -118,15 +140,15 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
       for await (const { message } of forwards(sessionId, through)) yield message;
     },
 
-    async message(sessionId, messageId) {
-      const found = await place(sessionId, messageId);
-      const after: Place = { ...found.place, idx: found.place.idx + 1 };
-      const page = await pageAt(found.sight, after, 1, WHOLE);
-      const item = page.items.at(-1);
-      if (item === undefined || comparePlaces(item.place, found.place) !== 0)
-        throw new TalariaError("message_not_found", "the session has no such message");
-      return item.message;
-    },
+    message: (sessionId, messageId) =>
+      whereStanding(sessionId, async () => {
+        const found = await place(sessionId, messageId);
+        const after: Place = { ...found.place, idx: found.place.idx + 1 };
+        const page = await pageAt(found.sight, after, 1, WHOLE);
+        const item = page.items.at(-1);
+        if (item === undefined || comparePlaces(item.place, found.place) !== 0) throw notFound();
+        return item.message;
+      }),
 
     async lastPrompts(sessionId, count) {
       const sight = await look(sessionId);
@@ -152,6 +174,8 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     },
   };
 };
+
+const notFound = (): TalariaError => new TalariaError("message_not_found", "the session has no such message");
 
 const isReadable = ({ state }: Sight): boolean => state === "ok" || state === "none";
 

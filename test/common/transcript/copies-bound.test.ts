@@ -142,21 +142,42 @@ test.each([1, 2, 3])(
   },
 );
 
-test("a fork through a message, while the copies come into state.db, has them up to that message", async () => {
-  const id = await copied(10);
-  const changes = changesOver({
-    read: before(house.db.read, "localBefore", 1, bringIn),
-    write: house.db.write,
-  });
-  const fork = await changes.fork(id, { through: `${id}-c6`, title: null });
-  expect(texts(await shown(fork.id))).toEqual(expected(7));
-});
+test.each([1, 2, 3])(
+  "the walk back from the end while the copies come into state.db, before look %i: none is missing, none comes twice",
+  async (nth) => {
+    const id = await copied(LONG);
+    const transcripts = createTranscripts(
+      before(house.db.read, "localBefore", nth, bringIn),
+      house.transcript.files,
+    );
+    const all: Message[] = [];
+    for await (const { message } of transcripts.newestFirst(id)) all.unshift(message);
+    expect(await house.db.read.sessionRow(id)).toMatchObject({ store_id: id });
+    expect(texts(all)).toEqual(expected(LONG));
+  },
+);
 
-test("pages go on where they were when the copies come into state.db between them", async () => {
+test.each(["findMessage", "localBefore"] as const)(
+  "one message, and a fork through it, are there while the copies come into state.db, before %s",
+  async (moment) => {
+    const one = await copied(10);
+    const { read, write } = house.db;
+    const transcripts = createTranscripts(before(read, moment, 1, bringIn), house.transcript.files);
+    expect(await transcripts.message(one, `${one}-c6`)).toMatchObject({ content: "text 6" });
+    const other = await copied(12);
+    const changes = changesOver({ read: before(read, moment, 1, bringIn), write });
+    const fork = await changes.fork(other, { through: `${other}-c6`, title: null });
+    expect(texts(await shown(fork.id))).toEqual(expected(7));
+  },
+);
+
+test.each<[string, (read: House["db"]["read"]) => House["db"]["read"]]>([
+  ["between them", (read) => before(read, "sightOf", 1, bringIn)],
+  ["while one is read", (read) => before(read, "localBefore", 1, bringIn)],
+])("pages go on where they were when the copies come into state.db %s", async (_moment, when) => {
   const id = await copied(30);
-  const { transcripts } = house.transcript;
-  const newest = await transcripts.page(id, { limit: 8 });
-  await bringIn();
+  const newest = await house.transcript.transcripts.page(id, { limit: 8 });
+  const transcripts = createTranscripts(when(house.db.read), house.transcript.files);
   const pages = [newest];
   for (let at = newest.next_cursor; at !== null; at = pages[0]?.next_cursor ?? null)
     pages.unshift(await transcripts.page(id, { limit: 8, before: at }));
