@@ -22,6 +22,9 @@ export const END: Place = { anchor: PENDING, turn: Number.MAX_SAFE_INTEGER, idx:
 
 export const rowPlace = (rowId: number): Place => ({ anchor: rowId, turn: -1, idx: 0 });
 
+/** The place right behind a message: a page before it ends with the message, a walk from it on begins with the next one. */
+export const placeBehind = ({ anchor, turn, idx }: Place): Place => ({ anchor, turn, idx: idx + 1 });
+
 /** Whether the message there is shown from state.db. */
 export const isStored = ({ turn }: Place): boolean => turn === -1;
 

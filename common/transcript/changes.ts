@@ -116,7 +116,11 @@ export const createTranscriptChanges = (deps: ChangeDeps): TranscriptChanges => 
 
   /** Identities of what may be on its way into the store at this moment: it stays away when it comes. */
   const unwrittenFrom = async (sessionId: string, from: Place): Promise<readonly string[]> =>
-    [...(await read.baseMessages(sessionId)), ...(await read.pendingMessages(sessionId))]
+    [
+      // Those that no row stands for are in front of every row.
+      ...(from.anchor > 0 ? [] : await read.baseMessages(sessionId)),
+      ...(await read.pendingMessages(sessionId)),
+    ]
       .filter((row) => row.row_id === null && goes(row, from, 0))
       .slice(0, MAX_REMEMBERED)
       .flatMap((row) =>

@@ -1,15 +1,20 @@
-import { isSameStanding } from "../sessions/place-ops.ts";
-import { comparePlaces, END, isStored, type Place, rowPlace, START } from "../sessions/places.ts";
-import type { Async } from "../sqlite/client.ts";
-import type { ReadOps } from "../talaria-db/module.ts";
+import {
+  comparePlaces,
+  END,
+  isStored,
+  type Place,
+  placeBehind,
+  rowPlace,
+  START,
+} from "../sessions/places.ts";
 import type { Placed, PlacedPage } from "./page.ts";
 import { isAwayForNow, type Sight, type StoreSight, storeUnavailable } from "./sight.ts";
 import type { StateStores } from "./store.ts";
 
 export interface ForwardDeps {
-  readonly read: Pick<Async<ReadOps>, "standing">;
   readonly stores: StateStores;
   readonly look: (sessionId: string) => Promise<Sight>;
+  readonly isMovedSince: (sight: Sight) => Promise<boolean>;
   readonly pageAt: (sight: Sight, before: Place, limit: number, textBytes?: number) => Promise<PlacedPage>;
   readonly newestFirst: (sight: Sight, textBytes?: number) => AsyncIterable<Placed>;
   /** Where a message stands now that stood at a place. */
@@ -33,12 +38,18 @@ class MovedError extends Error {}
  * Every message of a transcript behind none or a given one, oldest first, with whole texts. Holds two pieces: one is read while the
  * other is used. Where messages come to stand elsewhere meanwhile, it goes on behind the last one that it gave.
  */
-export const createForwardReader = (deps: ForwardDeps) => {
-  const { stores, look, pageAt, newestFirst, placeNow, placeOf } = deps;
-
+export const createForwardReader = ({
+  stores,
+  look,
+  isMovedSince,
+  pageAt,
+  newestFirst,
+  placeNow,
+  placeOf,
+}: ForwardDeps) => {
   const read = async (sight: Sight, before: Place): Promise<PlacedPage> => {
     const page = await pageAt(sight, before, PIECE, WHOLE);
-    if (!isSameStanding(await deps.read.standing(sight.row.id), sight.row)) throw new MovedError();
+    if (await isMovedSince(sight)) throw new MovedError();
     // A copy that lacks what the store had in the middle is none.
     if (page.sight.state !== sight.state) throw storeUnavailable();
     return page;
@@ -121,7 +132,7 @@ export const createForwardReader = (deps: ForwardDeps) => {
       if (isAwayForNow(sight)) throw storeUnavailable();
       const until = through === undefined ? END : await placeOf(sessionId, through);
       try {
-        for await (const item of from(sight, last === null ? START : behind(last))) {
+        for await (const item of from(sight, last === null ? START : placeBehind(last))) {
           if (comparePlaces(item.place, until) > 0) return;
           yield item;
           last = item.place;
@@ -138,5 +149,3 @@ export const createForwardReader = (deps: ForwardDeps) => {
     }
   };
 };
-
-const behind = ({ anchor, turn, idx }: Place): Place => ({ anchor, turn, idx: idx + 1 });

@@ -1,6 +1,13 @@
 import { isSameStanding } from "../sessions/place-ops.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
+import type { Sight } from "./sight.ts";
+
+/** Whether messages of the session came to stand elsewhere since it was looked at, or it is gone. */
+export const createIsMovedSince =
+  (read: Pick<Async<ReadOps>, "standing">) =>
+  async ({ row }: Pick<Sight, "row">): Promise<boolean> =>
+    !isSameStanding(await read.standing(row.id), row);
 
 /** Tries while messages come to stand elsewhere. */
 const TRIES = 20;

@@ -1,6 +1,5 @@
 import { TalariaError } from "../base/errors.ts";
-import { isSameStanding } from "../sessions/place-ops.ts";
-import { comparePlaces, END, isStored, type Place, rowPlace } from "../sessions/places.ts";
+import { comparePlaces, END, isStored, type Place, placeBehind, rowPlace } from "../sessions/places.ts";
 import { type MessageRow, messageFromRow } from "../sessions/rows.ts";
 import type { Async } from "../sqlite/client.ts";
 import type { ReadOps } from "../talaria-db/module.ts";
@@ -9,7 +8,7 @@ import { storeKeyOf } from "./messages.ts";
 import { createPageReader, decodePlace, type Placed, type PlacedPage, StoreAway, toAnswer } from "./page.ts";
 import type { Transcripts } from "./port.ts";
 import { createLook, type Sight, storeUnavailable } from "./sight.ts";
-import { createWhereStanding } from "./standing.ts";
+import { createIsMovedSince, createWhereStanding } from "./standing.ts";
 import type { StateStores } from "./store.ts";
 
 const PAGE = 200;
@@ -19,6 +18,7 @@ const ALONE = -1;
 
 export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Transcripts => {
   const look = createLook(read, stores);
+  const isMovedSince = createIsMovedSince(read);
   const whereStanding = createWhereStanding(read);
   const readPage = createPageReader(read, stores, look);
 
@@ -54,7 +54,7 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     let [sight, before] = [first, place];
     for (;;) {
       const page = await pageAt(sight, before, limit, textBytes);
-      if (isSameStanding(await read.standing(sight.row.id), sight.row)) return { page, sight };
+      if (!(await isMovedSince(sight))) return { page, sight };
       sight = await look(sight.row.id);
       before = await placeNow(sight, before);
     }
@@ -103,18 +103,24 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
     return null;
   };
 
+  /** As messages stand now; who asks does it again where they moved. */
+  const find = async (
+    sessionId: string,
+    messageId: string,
+  ): Promise<{ readonly sight: Sight; readonly place: Place }> => {
+    const sight = await look(sessionId);
+    const known = await read.findMessage(sessionId, messageId);
+    if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
+    const place = await (known === null ? locate(sight, [storeKeyOf(messageId)]) : placeIn(sight, known));
+    if (place !== null) return { sight, place };
+    throw isReadable(sight) ? notFound() : storeUnavailable();
+  };
+
   const place: Transcripts["place"] = (sessionId, messageId) =>
-    whereStanding(sessionId, async () => {
-      const sight = await look(sessionId);
-      const known = await read.findMessage(sessionId, messageId);
-      if (known !== null && !isReadable(sight)) return { sight, place: alonePlace(known) };
-      const at = await (known === null ? locate(sight, [storeKeyOf(messageId)]) : placeIn(sight, known));
-      if (at !== null) return { sight, place: at };
-      throw isReadable(sight) ? notFound() : storeUnavailable();
-    });
+    whereStanding(sessionId, () => find(sessionId, messageId));
 
   const forwards = createForwardReader({
-    ...{ read, stores, look, pageAt, newestFirst, placeNow },
+    ...{ stores, look, isMovedSince, pageAt, newestFirst, placeNow },
     placeOf: async (sessionId, messageId) => (await place(sessionId, messageId)).place,
   });
 
@@ -142,9 +148,8 @@ export const createTranscripts = (read: Async<ReadOps>, stores: StateStores): Tr
 
     message: (sessionId, messageId) =>
       whereStanding(sessionId, async () => {
-        const found = await place(sessionId, messageId);
-        const after: Place = { ...found.place, idx: found.place.idx + 1 };
-        const page = await pageAt(found.sight, after, 1, WHOLE);
+        const found = await find(sessionId, messageId);
+        const page = await pageAt(found.sight, placeBehind(found.place), 1, WHOLE);
         const item = page.items.at(-1);
         if (item === undefined || comparePlaces(item.place, found.place) !== 0) throw notFound();
         return item.message;

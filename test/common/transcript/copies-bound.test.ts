@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import type { Message } from "../../../common/contracts/message.ts";
 import { createTranscriptChanges } from "../../../common/transcript/changes.ts";
 import { createTranscripts } from "../../../common/transcript/transcripts.ts";
+import { before } from "../../helpers/before.ts";
 import { type House, openHouse } from "../../helpers/house.ts";
 import { describeFile } from "../state-db/read-files.ts";
 
@@ -39,26 +40,6 @@ const copied = async (count: number): Promise<string> => {
 /** The copies come into state.db, and are shown through their rows there. */
 const bringIn = async (): Promise<void> =>
   house.lifecycle.dispatcher.handle(await house.db.write.takeOutbox(10));
-
-/** The same store, where `work` happens once, before the `nth` call of an operation. */
-const before = <T extends object>(
-  store: T,
-  call: keyof T & string,
-  nth: number,
-  work: () => Promise<void>,
-): T => {
-  let calls = 0;
-  const real = store[call] as (...args: unknown[]) => Promise<unknown>;
-  return Object.create(store, {
-    [call]: {
-      value: async (...args: unknown[]) => {
-        calls += 1;
-        if (calls === nth) await work();
-        return real(...args);
-      },
-    },
-  }) as T;
-};
 
 const shown = async (id: string): Promise<readonly Message[]> =>
   (await house.transcript.transcripts.page(id, { limit: LONG })).data;
@@ -126,34 +107,27 @@ test.each([
 const texts = (messages: readonly Message[]): readonly string[] => messages.map(({ content }) => content);
 const expected = (count: number): readonly string[] => Array.from({ length: count }, (_, n) => `text ${n}`);
 
-test.each([1, 2, 3])(
-  "all messages are read while the copies come into state.db, before look %i: none is missing, none comes twice",
-  async (nth) => {
+type Transcripts = ReturnType<typeof createTranscripts>;
+const forwards = async (transcripts: Transcripts, id: string): Promise<readonly Message[]> => {
+  const all: Message[] = [];
+  for await (const message of transcripts.all(id)) all.push(message);
+  return all;
+};
+const backwards = async (transcripts: Transcripts, id: string): Promise<readonly Message[]> => {
+  const all: Message[] = [];
+  for await (const { message } of transcripts.newestFirst(id)) all.unshift(message);
+  return all;
+};
+
+test.each([forwards, backwards].flatMap((walk) => [1, 2, 3].map((nth) => [walk.name, nth, walk] as const)))(
+  "all messages are read %s while the copies come into state.db, before look %i: none is missing, none comes twice",
+  async (_name, nth, walk) => {
     const id = await copied(LONG);
-    const transcripts = createTranscripts(
-      before(house.db.read, "localBefore", nth, bringIn),
-      house.transcript.files,
-    );
-    const all: Message[] = [];
-    for await (const message of transcripts.all(id)) all.push(message);
+    const read = before(house.db.read, "localBefore", nth, bringIn);
+    const all = await walk(createTranscripts(read, house.transcript.files), id);
     expect(await house.db.read.sessionRow(id)).toMatchObject({ store_id: id });
     expect(texts(all)).toEqual(expected(LONG));
     expect(new Set(all.map((message) => message.id)).size).toBe(LONG);
-  },
-);
-
-test.each([1, 2, 3])(
-  "the walk back from the end while the copies come into state.db, before look %i: none is missing, none comes twice",
-  async (nth) => {
-    const id = await copied(LONG);
-    const transcripts = createTranscripts(
-      before(house.db.read, "localBefore", nth, bringIn),
-      house.transcript.files,
-    );
-    const all: Message[] = [];
-    for await (const { message } of transcripts.newestFirst(id)) all.unshift(message);
-    expect(await house.db.read.sessionRow(id)).toMatchObject({ store_id: id });
-    expect(texts(all)).toEqual(expected(LONG));
   },
 );
 

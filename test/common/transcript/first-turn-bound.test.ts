@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { createTranscripts } from "../../../common/transcript/transcripts.ts";
+import { before } from "../../helpers/before.ts";
 import { openHouse } from "../../helpers/house.ts";
 import { acceptMessage } from "../../helpers/talaria-db.ts";
 
@@ -12,13 +13,9 @@ test("a session's first turn that comes into state.db while the transcript is re
   const run = await acceptMessage(db, session.id, "hello");
   await db.write.cancelRun(run.id, { role: "notice", content: "stopped", status: "cancelled" });
   let synced = 0;
-  const read: typeof db.read = Object.create(db.read, {
-    localBefore: {
-      value: async (...query: Parameters<typeof db.read.localBefore>) => {
-        if (synced++ === 0) expect(await lifecycle.finisher.sync(run.id)).toBe(true);
-        return db.read.localBefore(...query);
-      },
-    },
+  const read = before(db.read, "localBefore", 1, async () => {
+    synced += 1;
+    expect(await lifecycle.finisher.sync(run.id)).toBe(true);
   });
   const page = await createTranscripts(read, transcript.files).page(session.id, { limit: 10 });
   expect(synced).toBeGreaterThan(0);
